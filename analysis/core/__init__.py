@@ -1,0 +1,33 @@
+"""The data model: what a spectrum is, units, errors and history."""
+
+from analysis.core import history, units
+from analysis.core.errors import (
+    CalibrationError,
+    FormatError,
+    HistoryError,
+    MetrospecError,
+    ModelError,
+    SpectrumError,
+    UncertaintyError,
+    UnitsError,
+    did_you_mean,
+)
+from analysis.core.spectrum import CHANNEL, axes, require_axis, require_spectrum
+
+__all__ = [
+    "CHANNEL",
+    "CalibrationError",
+    "FormatError",
+    "HistoryError",
+    "MetrospecError",
+    "ModelError",
+    "SpectrumError",
+    "UncertaintyError",
+    "UnitsError",
+    "axes",
+    "did_you_mean",
+    "history",
+    "require_axis",
+    "require_spectrum",
+    "units",
+]

@@ -1,0 +1,126 @@
+"""What a file is, from its first bytes; sizes and permissions are checked before anything is read.
+
+Not here: reading (`analysis.io.reading`).
+"""
+
+from pathlib import Path
+
+from analysis.core import FormatError
+
+MAX_TEXT_BYTES = 200_000_000
+"""Largest text file that is read, in bytes."""
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_USERBLOCK = (0, 512, 1024, 2048)
+_PEEK = 4096
+_MAGIC = (
+    (b"CDF\x01", "netCDF-3"),
+    (b"CDF\x02", "netCDF-3 (64-bit)"),
+    (b"CDF\x05", "netCDF-3 (CDF-5)"),
+    (b"WDF1", "Renishaw WDF"),
+    (b"PK\x03\x04", "a ZIP archive (also xlsx, ProcSpec)"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ\x00", "an xz archive"),
+    (b"Andor Technology Multi-Channel File", "Andor SIF"),
+    (b"Spectral Data File", "Thermo SPA"),
+    (b"TDSm", "NI TDMS"),
+    (b"\x0a\x0a\xfe\xfe", "Bruker OPUS"),
+    (b"\x0f\x0fWFM#", "Tektronix WFM"),
+    (b"\xf0\xf0WFM#", "Tektronix WFM"),
+    (b"%PDF", "PDF"),
+    (b"\x89PNG", "PNG picture"),
+    (b"\xff\xd8\xff", "JPEG picture"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document (xls)"),
+    (b"\x80\x03", "a Python pickle (never read)"),
+    (b"\x80\x04", "a Python pickle (never read)"),
+    (b"\x80\x05", "a Python pickle (never read)"),
+)
+_TEXT_MAGIC = (
+    ("##TITLE", "JCAMP-DX"),
+    ("$SPEC_ID", "MAESTRO Spe"),
+    ("<?XML", "XML"),
+    ("<!DOCTYPE", "HTML"),
+    ("<HTML", "HTML"),
+    ("{\\RTF", "RTF"),
+)
+_SUPPORTED = "netCDF-4/HDF5/NeXus, B&W Tek text, and tables of text (tab, semicolon, comma or blanks)"
+
+
+def require_file(path: str | Path) -> Path:
+    """Return the path of a file that exists, can be opened and is not empty.
+
+    Parameters
+    ----------
+    path:
+        What the user gave.
+
+    Returns
+    -------
+    :
+        The path.
+
+    Raises
+    ------
+    FormatError
+        If there is no such file, or it cannot be read, or is empty.
+    """
+    source = Path(path)
+    if source.is_dir():
+        msg = f"{source.name!r} is a folder; wanted a file. Give the path of one file in it"
+        raise FormatError(msg)
+    if not source.exists():
+        msg = f"there is no file {str(source)!r}. Check the name and the folder you run in ({Path.cwd().name!r})"
+        raise FormatError(msg)
+    try:
+        with source.open("rb") as file:
+            first = file.read(1)
+    except OSError as error:
+        msg = f"cannot read {source.name!r}: {error.strerror}. Check its permissions, or whether another program holds it"
+        raise FormatError(msg) from error
+    if not first:
+        msg = f"{source.name!r} is empty: 0 bytes; wanted a spectrum. Export or copy it again"
+        raise FormatError(msg)
+    return source
+
+
+def identify(path: Path) -> str:
+    """Say which reader a file needs.
+
+    Parameters
+    ----------
+    path:
+        A file that exists.
+
+    Returns
+    -------
+    :
+        `netcdf`, `bwtek` or `ascii`.
+
+    Raises
+    ------
+    FormatError
+        If the content is of a kind that is not read, or too large.
+    """
+    with path.open("rb") as file:
+        head = file.read(_PEEK)
+    if any(head[at:].startswith(_HDF5) for at in _USERBLOCK):
+        return "netcdf"
+    for magic, what in _MAGIC:
+        if head.startswith(magic):
+            raise FormatError(_refusal(path, what))
+    start = head.decode("latin-1").lstrip("ï»¿ \t\r\n")
+    for mark, what in _TEXT_MAGIC:
+        if start.upper().startswith(mark):
+            raise FormatError(_refusal(path, what))
+    size = path.stat().st_size
+    if size > MAX_TEXT_BYTES:
+        msg = f"{path.name!r} has {size} bytes; text is read up to {MAX_TEXT_BYTES}. Split it, or convert it to netCDF"
+        raise FormatError(msg)
+    return "bwtek" if start.replace("\0", "").startswith("File Version;BW") else "ascii"
+
+
+def _refusal(path: Path, what: str) -> str:
+    return (
+        f"{path.name!r} is {what} by its first bytes, whatever its suffix; that is not read here. Read are {_SUPPORTED}: "
+        "export the spectrum as one of these"
+    )

@@ -1,0 +1,96 @@
+"""`write`: results and reports to files, atomically.
+
+Not here: the layout of the file (`analysis.io.netcdf`), how a report is made (`analysis.report`).
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from analysis.core import FormatError
+from analysis.io import atomic, netcdf
+
+_SUFFIXES = frozenset({".nc", ".nc4", ".nxs", ".h5", ".hdf5", ""})
+
+
+def write(thing: object, path: str | Path) -> Path:
+    """Write a result, a report or a project to a file.
+
+    A Dataset, a DataArray and everything with a method `to_dataset` (a budget, a calibration) become netCDF-4
+    that is also NeXus; a mapping of such things becomes a project file, in which equal data are stored once; text
+    and bytes (an HTML certificate, a CSV table) are written as they are, text as UTF-8. The old file stays
+    until the new one is complete on disk, and stays for good if anything fails.
+
+    Parameters
+    ----------
+    thing:
+        What to write; not changed.
+    path:
+        The file; its folder must exist. Data need one of the suffixes .nc, .nc4, .nxs, .h5, .hdf5.
+
+    Returns
+    -------
+    :
+        The path that was written.
+
+    Raises
+    ------
+    FormatError
+        If the thing or something in it cannot be held exactly, or the path does not fit.
+    """
+    target = Path(path)
+    if isinstance(thing, str | bytes):
+        atomic.write_bytes(thing.encode() if isinstance(thing, str) else thing, target)
+        return target
+    if target.suffix.lower() not in _SUFFIXES:
+        msg = (
+            f"data are written as netCDF-4/NeXus; got the suffix {target.suffix!r}, wanted one of "
+            f"{sorted(_SUFFIXES - {''})}. For tables and reports write the text that analysis.report returns"
+        )
+        raise FormatError(msg)
+    project = isinstance(thing, Mapping) and not isinstance(thing, xr.Dataset)
+    given: Mapping[Any, object] = thing if project else {netcdf.ENTRY: thing}  # type: ignore[assignment]
+    items = {_require_key(name): _as_dataset(item, name) for name, item in given.items()}
+    if not items:
+        msg = f"nothing to write to {target.name!r}: the project is empty. Give at least one item, such as {{'raw': spectrum}}"
+        raise FormatError(msg)
+    with atomic.replacing(target) as temporary:
+        netcdf.write_items(
+            {name: dataset for name, (_, dataset) in items.items()},
+            temporary,
+            kind=netcdf.PROJECT if project else netcdf.DATASET,
+            notes={name: note for name, (note, _) in items.items()},
+        )
+    return target
+
+
+def _require_key(name: object) -> str:
+    if not isinstance(name, str) or not name.isidentifier():
+        msg = f"an item of a project needs a name such as 'raw' or 'fit_2' (letters, digits, _); got {name!r}. Rename it"
+        raise FormatError(msg)
+    return name
+
+
+def _as_dataset(item: object, name: object) -> tuple[str, xr.Dataset]:
+    if isinstance(item, xr.Dataset):
+        return "Dataset", item
+    if isinstance(item, xr.DataArray):
+        return _from_array(item)
+    if hasattr(item, "to_dataset"):
+        return type(item).__name__, item.to_dataset()
+    msg = (
+        f"cannot write {name!r}, a {type(item).__name__}: wanted a Dataset, a DataArray, text, bytes, a mapping of "
+        "these, or something with to_dataset(). Convert it first"
+    )
+    raise FormatError(msg)
+
+
+def _from_array(array: xr.DataArray) -> tuple[str, xr.Dataset]:
+    name = "signal" if array.name is None else str(array.name)
+    if name in array.coords:
+        msg = f"cannot write the DataArray {name!r}: one of its coordinates has the same name. Rename it: array.rename('signal')"
+        raise FormatError(msg)
+    dataset = array.rename(name).to_dataset()
+    return f"DataArray:{name}" if array.name is not None else "DataArray", dataset

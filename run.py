@@ -207,8 +207,7 @@ def clear_half_made():
     elif not STAMP.exists():
         sys.exit(
             "%s exists but was not made by run.py, and is left alone.\n"
-            "Move it away and run this again, or install into it yourself:  pip install -e '.[all]'"
-            % ENV
+            "Move it away and run this again, or install into it yourself:  pip install -e '.[all]'" % ENV
         )
     shutil.rmtree(str(ENV))
 
@@ -304,6 +303,7 @@ def hand_over(command, folder):
 def lab(options):
     """Return the command that starts JupyterLab: this machine only, with a token."""
     command = [PYTHON, "-m", "jupyterlab", "--ip=127.0.0.1", "--log-level=WARN"]
+    command += ["--LabApp.extension_manager=readonly"]  # asks no registry
     command += ["--ServerApp.root_dir=" + str(ROOT), "--LabApp.default_url=/lab/tree/" + START]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         say("You are root: JupyterLab is started with --allow-root.")

@@ -59,7 +59,7 @@ def sample(name: str) -> xr.Dataset:
 def _folder() -> Path:
     """Find the data beside the package (a clone) or inside it (an installed wheel)."""
     package = Path(analysis.__path__[0])
-    for folder in (package / "sample_data", package.parent / "sample_data"):
+    for folder in (package / "_sample_data", package.parent / "sample_data"):
         if any(folder.glob(f"*{_SUFFIX}")):
             return folder
     msg = f"the sample data are not installed with this copy of metrospec (looked in {package.name!r} and beside it). Install it again"

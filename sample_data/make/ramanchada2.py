@@ -22,9 +22,11 @@ from analysis import io
 
 VERSION = "1.5.0"
 WHEEL_SHA256 = "0ff2131c312b71b216a47e934acc6e519d6944250423c5b2a7d4d3130180dac5"
+LICENCE = f"ramanchada2-{VERSION}.dist-info/licenses/LICENSE"
 DATA = "ramanchada2/auxiliary/spectra/datasets2"
 COPYRIGHT = (
-    "Copyright (c) 2021-2024 CHARISMA H2020 project; 2022-2023 IDEAconsult Ltd.; 2024 Georgi Stefanov Georgiev"
+    "Copyright (c) 2021-2024 CHARISMA H2020 project; 2022-2023 IDEAconsult Ltd.; 2024 Georgi Stefanov Georgiev; "
+    "2024 Nicolas Coca Lopez"
 )
 MATERIALS = {
     "neon": "neon lamp",
@@ -184,6 +186,7 @@ def convert(archive: zipfile.ZipFile, instrument: Instrument, material: str, fol
         "sample": MATERIALS[material],
         "licence": "MIT",
         "copyright": COPYRIGHT,
+        "licence_text": archive.read(LICENCE).decode(),
         "source_package": "ramanchada2",
         "source_version": VERSION,
         "source_sha256": WHEEL_SHA256,

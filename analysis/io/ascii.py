@@ -76,7 +76,9 @@ def read_columns(table: Table, name: str) -> xr.Dataset:  # noqa: ARG001 - the s
 
 def _finish(dataset: xr.Dataset, table: Table) -> xr.Dataset:
     blank = int(np.isnan(dataset["signal"].values).sum())
-    attrs: dict[str, object] = {"header": json.dumps({"before": table.before, "after": table.after}, ensure_ascii=False)}
+    attrs: dict[str, object] = {
+        "header": json.dumps({"before": table.before, "after": table.after}, ensure_ascii=False)
+    }
     acquired = dates.find(table.before)
     if acquired:
         attrs["acquired"] = acquired
@@ -117,7 +119,11 @@ def _one_axis(table: Table, found: list[Label], name: str) -> xr.Dataset:
         if at == 0 and problem:
             raise FormatError(_axis_message(name, axis, problem))
         if axis not in coords and not problem:
-            coords[axis] = (CHANNEL, values[:, at].copy(), _about(label, "first column; the file does not say what it is"))
+            coords[axis] = (
+                CHANNEL,
+                values[:, at].copy(),
+                _about(label, "first column; the file does not say what it is"),
+            )
     signals = [at for at, one in enumerate(is_axis) if not one]
     if not signals:
         msg = f"{name!r} has axes only ({[label.text for label in found]}); wanted a column of signal. Check the export"
@@ -126,12 +132,17 @@ def _one_axis(table: Table, found: list[Label], name: str) -> xr.Dataset:
     if len(signals) == 2 and len(errors) == 1:  # noqa: PLR2004 - a signal and its uncertainty
         at = next(at for at in signals if at not in errors)
         about = _about(found[at])
-        return xr.Dataset({"signal": (CHANNEL, values[:, at], about), "u_signal": (CHANNEL, values[:, errors[0]], about)}, coords)
+        return xr.Dataset(
+            {"signal": (CHANNEL, values[:, at], about), "u_signal": (CHANNEL, values[:, errors[0]], about)}, coords
+        )
     if len(signals) == 1:
         return xr.Dataset({"signal": (CHANNEL, values[:, signals[0]], _about(found[signals[0]]))}, coords)
     texts = [found[at].text or f"column {at + 1}" for at in signals]
     data = np.ascontiguousarray(values[:, signals].T)
-    return xr.Dataset({"signal": ((SPECTRUM, CHANNEL), data, _common([found[at] for at in signals]))}, coords | {SPECTRUM: _unique(texts)})
+    return xr.Dataset(
+        {"signal": ((SPECTRUM, CHANNEL), data, _common([found[at] for at in signals]))},
+        coords | {SPECTRUM: _unique(texts)},
+    )
 
 
 def _side_by_side(table: Table, found: list[Label], name: str) -> xr.Dataset:

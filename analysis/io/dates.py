@@ -10,8 +10,12 @@ from datetime import datetime
 _KEY = re.compile(
     r"^\W*(?:[\w.]*date|acquired|acquisition|measured|[\w.]*start_?time)\b[^\d\n]{0,20}?(\d.*)$", re.IGNORECASE
 )
-_ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ,;]+(\d{1,2}:\d{2}(?::\d{2})?)(\.\d+)?(Z|[+-]\d\d:?\d\d)?)?")
-_DAY_FIRST = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[T ,;]+(\d{1,2}:\d{2}(?::\d{2})?)(?!\s*[AP]M))?", re.IGNORECASE)
+_ISO = re.compile(
+    r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ,;]+(\d{1,2}:\d{2}(?::\d{2})?)(\.\d+)?(Z|[+-]\d\d:?\d\d)?)?"
+)
+_DAY_FIRST = re.compile(
+    r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[T ,;]+(\d{1,2}:\d{2}(?::\d{2})?)(?!\s*[AP]M))?", re.IGNORECASE
+)
 _MONTHS = 12
 
 

@@ -63,7 +63,9 @@ def read(path: str | Path, *, format: str | None = None) -> xr.Dataset:  # noqa:
     if history.of(dataset):
         return dataset
     digest = hashlib.sha256(content).hexdigest() if content else sha256_of(source)
-    return history.record(dataset, "io.read", settings={"path": source.name, "sha256": digest, "format": found}, inputs={})
+    return history.record(
+        dataset, "io.read", settings={"path": source.name, "sha256": digest, "format": found}, inputs={}
+    )
 
 
 def sha256_of(path: Path) -> str:

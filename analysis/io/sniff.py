@@ -75,7 +75,9 @@ def require_file(path: str | Path) -> Path:
         with source.open("rb") as file:
             first = file.read(1)
     except OSError as error:
-        msg = f"cannot read {source.name!r}: {error.strerror}. Check its permissions, or whether another program holds it"
+        msg = (
+            f"cannot read {source.name!r}: {error.strerror}. Check its permissions, or whether another program holds it"
+        )
         raise FormatError(msg) from error
     if not first:
         msg = f"{source.name!r} is empty: 0 bytes; wanted a spectrum. Export or copy it again"

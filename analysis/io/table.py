@@ -157,7 +157,9 @@ def _require_complete(
                 "short or damaged; export it again, or delete that line"
             )
             raise FormatError(msg)
-    elsewhere = [at for at, row in enumerate(rows) if row and len(row) == width and width > 1 and not start <= at < stop]
+    elsewhere = [
+        at for at, row in enumerate(rows) if row and len(row) == width and width > 1 and not start <= at < stop
+    ]
     if elsewhere and (beyond := [at for at in elsewhere if at >= stop or _joins(rows, at, start)]):
         end = stop if beyond[-1] >= stop else start - 1
         msg = (

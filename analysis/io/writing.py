@@ -68,7 +68,9 @@ def write(thing: object, path: str | Path) -> Path:
 
 def _require_key(name: object) -> str:
     if not isinstance(name, str) or not name.isidentifier():
-        msg = f"an item of a project needs a name such as 'raw' or 'fit_2' (letters, digits, _); got {name!r}. Rename it"
+        msg = (
+            f"an item of a project needs a name such as 'raw' or 'fit_2' (letters, digits, _); got {name!r}. Rename it"
+        )
         raise FormatError(msg)
     return name
 

@@ -110,11 +110,14 @@ def silicon_map(generator: np.random.Generator) -> xr.Dataset:
     dims = ("row", "col")
     attrs = {"title": "simulated map of stressed silicon", "sample": "silicon", "acquired": "2026-01-15T10:00:00Z"}
     units = {"units": "um", "long_name": "position of the stage"}
-    return dataset((*dims, "channel"), signal, u, attrs).assign(
-        true_stress=(dims, stress, {"units": "GPa", "long_name": "true stress"}),
-        true_shift=(dims, shift, {"units": "cm-1", "long_name": "true Raman shift of the silicon line"}),
-    ).assign_coords(y=("row", np.arange(SHAPE[0]) * 1.0, units), x=("col", np.arange(SHAPE[1]) * 1.0, units)).assign_attrs(
-        true_free_shift_cm=FREE_CM, true_slope_cm_per_GPa=SLOPE_CM_PER_GPA
+    return (
+        dataset((*dims, "channel"), signal, u, attrs)
+        .assign(
+            true_stress=(dims, stress, {"units": "GPa", "long_name": "true stress"}),
+            true_shift=(dims, shift, {"units": "cm-1", "long_name": "true Raman shift of the silicon line"}),
+        )
+        .assign_coords(y=("row", np.arange(SHAPE[0]) * 1.0, units), x=("col", np.arange(SHAPE[1]) * 1.0, units))
+        .assign_attrs(true_free_shift_cm=FREE_CM, true_slope_cm_per_GPa=SLOPE_CM_PER_GPA)
     )
 
 

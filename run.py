@@ -183,7 +183,7 @@ def step(command, total=0):
             lines = lines[-200:] + [line.rstrip()]
             if not total:
                 say("  " + line.rstrip())
-            elif line.startswith("Collecting "):
+            elif line.startswith(("Collecting ", "Processing ")):
                 count += 1
                 if count % 20 == 0:
                     say("  %d of at most %d packages" % (count, total))

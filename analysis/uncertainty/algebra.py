@@ -6,9 +6,10 @@ Not here: the things it acts on (`analysis.uncertainty.quantity`).
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import pint
 
 from analysis.core import UncertaintyError, UnitsError, units
 
@@ -80,11 +81,13 @@ def power_units(base: str, exponent_units: str, exponent: float, *, exponent_is_
         units.factor(base, "1")
         return "1"
     if not exponent_is_exact:
-        msg = f"an uncertain exponent needs a base without dimension, got a base in {base!r}; divide by a reference first"
+        msg = (
+            f"an uncertain exponent needs a base without dimension, got a base in {base!r}; divide by a reference first"
+        )
         raise UnitsError(msg)
     if exponent == int(exponent):
         return units.multiply("1", base, power=int(exponent))
-    return units.spell(units.pint_unit(base) ** exponent)
+    return units.spell(cast("pint.Unit", units.pint_unit(base) ** exponent))
 
 
 def _same(given: Sequence[str]) -> tuple[tuple[float, ...], str]:
@@ -122,7 +125,7 @@ def _squared(given: Sequence[str]) -> tuple[tuple[float, ...], str]:
 def _rooted(given: Sequence[str]) -> tuple[tuple[float, ...], str]:
     if units.dimensionless(given[0]):
         return (units.factor(given[0], "1"),), "1"
-    return (1.0,), units.spell(units.pint_unit(given[0]) ** 0.5)
+    return (1.0,), units.spell(cast("pint.Unit", units.pint_unit(given[0]) ** 0.5))
 
 
 def _number(given: Sequence[str]) -> tuple[tuple[float, ...], str]:
@@ -154,7 +157,9 @@ def power_partials(base: Numbers, exponent: Numbers) -> tuple[Numbers, Numbers]:
     :
         Two numbers; the second is NaN for a base below 0 and 0 for a base of 0 with a positive exponent.
     """
-    first = np.where(np.equal(exponent, 0), 0.0, exponent * np.power(base, np.where(np.equal(exponent, 0), 1, exponent - 1)))
+    first = np.where(
+        np.equal(exponent, 0), 0.0, exponent * np.power(base, np.where(np.equal(exponent, 0), 1, exponent - 1))
+    )
     logarithm = np.log(np.where(np.greater(base, 0), base, 1.0))
     second = np.where(np.less(base, 0), math.nan, np.power(base, exponent) * logarithm)
     return first, second
@@ -210,7 +215,5 @@ _RULES: dict[str, Rule] = {
     "arcsin": Rule(partials=lambda a: (1 / np.sqrt(1 - a**2),), scales=_to_angle),
     "arccos": Rule(partials=lambda a: (-1 / np.sqrt(1 - a**2),), scales=_to_angle),
     "arctan": Rule(partials=lambda a: (1 / (1 + a**2),), scales=_to_angle),
-    "arctan2": Rule(
-        partials=lambda a, b: (b / (a**2 + b**2), -a / (a**2 + b**2)), scales=_ratio_to_angle
-    ),
+    "arctan2": Rule(partials=lambda a, b: (b / (a**2 + b**2), -a / (a**2 + b**2)), scales=_ratio_to_angle),
 }

@@ -39,13 +39,18 @@ class Distribution:
             msg = f"a {self.kind} distribution has {wanted} shape numbers, got {len(self.shape)}: {self.shape}"
             raise UncertaintyError(msg)
         if not all(math.isfinite(number) for number in self.shape):
-            msg = f"the shape of a {self.kind} distribution must be finite, got {self.shape}; an infinite dof is normal()"
+            msg = (
+                f"the shape of a {self.kind} distribution must be finite, got {self.shape}; an infinite dof is normal()"
+            )
             raise UncertaintyError(msg)
         self._check_range()
 
     def _check_range(self) -> None:
         if self.kind == "t" and self.shape[0] <= 2:  # noqa: PLR2004
-            msg = f"a t distribution has a standard deviation only for dof > 2, got {self.shape[0]:g}; give dof to the Quantity"
+            msg = (
+                f"a t distribution has a standard deviation only for dof > 2, got {self.shape[0]:g}; "
+                "give dof to the Quantity"
+            )
             raise UncertaintyError(msg)
         if self.kind in ("trapezoidal", "curvilinear_trapezoidal") and not 0 <= self.shape[0] <= 1:
             msg = f"the shape of a {self.kind} distribution must lie in [0, 1], got {self.shape[0]:g}"

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from analysis.core import UncertaintyError
+from analysis.core import UncertaintyError, history
 from analysis.core import units as unit_rules
-from analysis.uncertainty import algebra
+from analysis.uncertainty import algebra, bridge
 from analysis.uncertainty.coverage import coverage_factor, effective_dof
 from analysis.uncertainty.distributions import Distribution, normal
 from analysis.uncertainty.formatting import format_value
@@ -56,17 +56,24 @@ class Quantity(NDArrayOperatorsMixin):
         name = self.label or "quantity"
         value, u = _require_number(self.value, f"{name}: value"), _require_number(self.u, f"{name}: u")
         if not math.isfinite(value) or not math.isfinite(u) or u < 0:
-            msg = f"{name}: value must be finite and u finite and not negative, got value {value:g}, u {u:g} {self.units}"
+            msg = (
+                f"{name}: value must be finite and u finite and not negative, got value {value:g}, u {u:g} {self.units}"
+            )
             raise UncertaintyError(msg)
         require_dof(self.dof, name)
+        elementary = self.components is None
         given = self._own_source(u) if self.components is None else dict(self.components)
         components = {each: float(c) for each, c in given.items() if c != 0}
         total = math.hypot(*components.values())
         if not math.isclose(total, u, rel_tol=_SAME_U, abs_tol=0.0):
-            msg = f"{name}: u is {u:g} but its components add up to {total:g} {self.units}; use Quantity.from_components"
+            msg = (
+                f"{name}: u is {u:g} but its components add up to {total:g} {self.units}; use Quantity.from_components"
+            )
             raise UncertaintyError(msg)
         for key, item in (("value", value), ("u", u), ("components", MappingProxyType(components))):
             object.__setattr__(self, key, item)
+        if elementary and not self.history:
+            object.__setattr__(self, "history", self._own_history())
 
     def _own_source(self, u: float) -> dict[Source, float]:
         own = Source(
@@ -79,6 +86,19 @@ class Quantity(NDArrayOperatorsMixin):
             origin=self.source,
         )
         return {own: u}
+
+    def _own_history(self) -> str:
+        settings = {
+            "value": self.value,
+            "u": self.u,
+            "units": self.units,
+            "dof": None if math.isinf(self.dof) else float(self.dof),
+            "distribution": self.distribution.to_json(),
+            "label": self.label,
+            "source": self.source,
+            "ids": [each.id for each in self.parts()],
+        }
+        return history.extend("uncertainty.Quantity", settings=settings, inputs={})
 
     @classmethod
     def from_components(
@@ -235,9 +255,7 @@ class Quantity(NDArrayOperatorsMixin):
         :
             An `AffineScalarFunc`; quantities that share sources stay correlated. It carries no units.
         """
-        from analysis.uncertainty.bridge import to_uncertainties  # noqa: PLC0415 - `bridge` imports Quantity
-
-        return to_uncertainties([self])[0]
+        return bridge.to_uncertainties(self.value, self.parts())
 
     @staticmethod
     def from_uncertainties(numbers: Iterable[Any], *, units: str) -> tuple["Quantity", ...]:
@@ -254,10 +272,14 @@ class Quantity(NDArrayOperatorsMixin):
         -------
         :
             One quantity each, in order, with their correlations.
-        """
-        from analysis.uncertainty.bridge import from_uncertainties  # noqa: PLC0415 - `bridge` imports Quantity
 
-        return from_uncertainties(numbers, units=units)
+        Raises
+        ------
+        UncertaintyError
+            If something else is among them.
+        """
+        found = (bridge.from_uncertainties(each) for each in numbers)
+        return tuple(Quantity.from_components(value, parts, units=units) for value, parts in found)
 
     def __eq__(self, other: object) -> bool:
         """Compare value, units and sources: two elementary quantities with equal numbers are not equal."""
@@ -340,7 +362,12 @@ def _power(base: Quantity, exponent: Quantity) -> Quantity:
 def _derived(value: float, arguments: list[Quantity], slopes: list[float], units: str, name: str) -> Quantity:
     for argument, slope in zip(arguments, slopes, strict=True):
         if argument.u > 0 and not math.isfinite(slope):
-            msg = f"{name} has no finite slope at {argument.label or 'argument'} = {argument.value:g}; use uncertainty.sample"
+            msg = (
+                f"{name} has no finite slope at {argument.label or 'argument'} = {argument.value:g}; "
+                "use uncertainty.sample"
+            )
             raise UncertaintyError(msg)
     usable = [slope if math.isfinite(slope) else 0.0 for slope in slopes]
-    return Quantity.from_components(value, _combine(arguments, usable), units=units)
+    steps = {str(number): each for number, each in enumerate(arguments)}
+    record = history.extend(f"uncertainty.{name}", settings={}, inputs=steps)
+    return Quantity.from_components(value, _combine(arguments, usable), units=units, history=record)

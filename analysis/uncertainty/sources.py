@@ -157,7 +157,10 @@ def require_dof(dof: float, name: str) -> float:
         If they are 0, negative or NaN.
     """
     if not dof > 0:
-        msg = f"{name or 'quantity'}: degrees of freedom must be above 0, got {dof:g}; use math.inf where u is exactly known"
+        msg = (
+            f"{name or 'quantity'}: degrees of freedom must be above 0, got {dof:g}; use math.inf "
+            "where u is exactly known"
+        )
         raise UncertaintyError(msg)
     return dof
 
@@ -249,7 +252,11 @@ def detach(dataset: xr.Dataset, name: str) -> dict[Source, npt.NDArray[np.float6
 
 
 def _stack(
-    dataset: xr.Dataset, key: str, order: list[Source], components: Mapping[Source, npt.ArrayLike], dims: tuple[str, ...]
+    dataset: xr.Dataset,
+    key: str,
+    order: list[Source],
+    components: Mapping[Source, npt.ArrayLike],
+    dims: tuple[str, ...],
 ) -> xr.Variable:
     shape = tuple(dataset.sizes[dim] for dim in dims if dim in dataset.sizes)
     rows = []

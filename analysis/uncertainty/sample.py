@@ -1,0 +1,245 @@
+"""Propagation of distributions by Monte Carlo, with the adaptive number of trials of JCGM 101.
+
+Every independent source is drawn once a trial and acts on all inputs that share it. A source with a normal
+distribution and finite degrees of freedom is drawn from the scaled t distribution (JCGM 101, 6.4.9.2), whose standard
+deviation is larger than u; sources of one ensemble share one chi-squared variable, which makes them jointly t. Degrees
+of freedom of other distributions do not enter; say inexact limits with `distributions.curvilinear_trapezoidal`.
+Not here: the comparison with the budget (`analysis.uncertainty.agreement`). References: JCGM 101:2008, 7.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.core import UncertaintyError, history
+from analysis.uncertainty.budget import Budget
+from analysis.uncertainty.formatting import format_value, last_place
+from analysis.uncertainty.sources import Source
+
+Floats = npt.NDArray[np.float64]
+_BLOCK = 10_000
+_FEWEST_BLOCKS = 10
+_MOST_BLOCKS = 500
+_LEVEL = 0.95
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sample:
+    """Draws of a result."""
+
+    name: str
+    """Name of the result."""
+    units: str
+    """UDUNITS string."""
+    draws: Floats = field(repr=False)
+    """Values of the result in the order they were drawn, shape `(trials,)`, in `units`; read-only."""
+    seed: int
+    """Seed of the generator."""
+    tolerance: float
+    """Numerical tolerance of u at the digits asked for, in `units`."""
+    errors: tuple[float, float, float, float]
+    """Twice the standard error of value, u, and the two ends of the 95 % interval, in `units`."""
+    stable: bool
+    """Whether all of them are below the tolerance."""
+    history: str = field(default="", repr=False)
+    """How it was computed (`analysis.core.history`)."""
+
+    @property
+    def trials(self) -> int:
+        """How many draws."""
+        return int(self.draws.size)
+
+    @property
+    def value(self) -> float:
+        """Mean of the draws, in `units`."""
+        return float(self.draws.mean())
+
+    @property
+    def u(self) -> float:
+        """Standard deviation of the draws, in `units`."""
+        return float(self.draws.std(ddof=1))
+
+    def interval(self, level: float = _LEVEL, *, kind: str = "symmetric") -> tuple[float, float]:
+        """Return a coverage interval.
+
+        Parameters
+        ----------
+        level:
+            Coverage probability, in (0, 1).
+        kind:
+            `"symmetric"` in probability, or `"shortest"`.
+
+        Returns
+        -------
+        :
+            Its ends, in `units`.
+
+        Raises
+        ------
+        UncertaintyError
+            If `level` or `kind` is out of range, or there are too few draws for the level.
+        """
+        if kind not in ("symmetric", "shortest"):
+            msg = f"kind of interval must be 'symmetric' or 'shortest', got {kind!r}"
+            raise UncertaintyError(msg)
+        return _interval(np.sort(self.draws), level, kind)
+
+    def __str__(self) -> str:
+        """Write the result in one line."""
+        low, high = self.interval()
+        units = "" if self.units == "1" else f" {self.units}"
+        ends = " to ".join(format_value(end, self.u).split(" ± ")[0].lstrip("(") for end in (low, high))
+        state = "" if self.stable else ", not stable at the digits asked for"
+        pair = format_value(self.value, self.u)
+        return f"{self.name} = {pair}{units} (k = 1), 95 %: {ends}{units}, {self.trials} trials{state}"
+
+    __repr__ = __str__
+
+
+def sample(budget: Budget, *, trials: int | None = None, digits: int = 2, seed: int) -> Sample:
+    """Draw the result of a budget from the distributions of its sources.
+
+    Parameters
+    ----------
+    budget:
+        Made by `propagate`.
+    trials:
+        How many draws; None goes on until value, u and the 95 % interval are stable (JCGM 101, 7.9), from 100 000 to
+        5 000 000 draws.
+    digits:
+        Significant digits of u that must be stable.
+    seed:
+        Seed of the generator: the same seed gives the same draws.
+
+    Returns
+    -------
+    :
+        The draws; look at `stable`.
+
+    Raises
+    ------
+    UncertaintyError
+        If a setting is out of range, or draws fall outside the domain of the model.
+    """
+    if trials is not None and (isinstance(trials, bool) or trials < 100):  # noqa: PLR2004 - an interval needs some
+        msg = f"trials must be at least 100, got {trials}; None chooses the number"
+        raise UncertaintyError(msg)
+    if not 1 <= digits <= 4:  # noqa: PLR2004 - more would need 1e10 draws
+        msg = f"digits must lie in [1, 4], got {digits}"
+        raise UncertaintyError(msg)
+    blocks, statistics = [], []
+    tolerance, errors = math.nan, (math.inf,) * 4
+    for block in _blocks(budget, trials, np.random.default_rng(seed)):
+        blocks.append(block)
+        statistics.append((block.mean(), block.std(ddof=1), *_interval(np.sort(block), _LEVEL, "symmetric")))
+        if trials is None and len(blocks) >= _FEWEST_BLOCKS:
+            tolerance, errors = _convergence(np.array(statistics), digits)
+            if max(errors) < tolerance or tolerance == 0.0:
+                break
+    tolerance, errors = _convergence(np.array(statistics), digits)
+    draws = np.concatenate(blocks)
+    draws.flags.writeable = False
+    return Sample(
+        name=budget.name,
+        units=budget.units,
+        draws=draws,
+        seed=seed,
+        tolerance=tolerance,
+        errors=errors,
+        stable=max(errors) < tolerance or tolerance == 0.0,
+        history=history.extend(
+            "uncertainty.sample",
+            settings={"trials": trials, "digits": digits, "seed": seed},
+            inputs={"budget": budget},
+        ),
+    )
+
+
+def tolerance_of(u: float, digits: int) -> float:
+    """Return the numerical tolerance of an uncertainty (JCGM 101, 7.9.2).
+
+    Parameters
+    ----------
+    u:
+        Standard uncertainty, any units.
+    digits:
+        Significant digits regarded as meaningful.
+
+    Returns
+    -------
+    :
+        Half a unit of the last of these digits, in the units of `u`; 0 for `u` = 0.
+    """
+    return 0.5 * 10.0 ** last_place(u, digits=digits) if u > 0 and math.isfinite(u) else 0.0
+
+
+def _blocks(budget: Budget, trials: int | None, rng: np.random.Generator) -> Iterator[Floats]:
+    sizes = [_BLOCK] * _MOST_BLOCKS
+    if trials is not None:
+        sizes = [_BLOCK] * (trials // _BLOCK) + ([trials % _BLOCK] if trials % _BLOCK else [])
+        if len(sizes) > 1 and sizes[-1] < 100:  # noqa: PLR2004 - an interval needs some
+            sizes = [*sizes[:-2], sizes[-2] + sizes[-1]]
+    sources = list(dict.fromkeys(each for quantity in budget.inputs.values() for each in quantity.parts()))
+    weights = {
+        name: [(sources.index(each), c) for each, c in quantity.parts().items()]
+        for name, quantity in budget.inputs.items()
+    }
+    for size in sizes:
+        z = _draw(sources, rng, size)
+        draws = {
+            name: sum((c * z[row] for row, c in weights[name]), start=np.full(size, quantity.value))
+            for name, quantity in budget.inputs.items()
+        }
+        found = budget.model.values(draws, trials=size)
+        outside = int((~np.isfinite(found)).sum())
+        if outside:
+            msg = (
+                f"{budget.name}: {outside} of {size} draws lie outside the domain of {budget.formula}; "
+                "give the inputs distributions that stay inside, for example rectangular()"
+            )
+            raise UncertaintyError(msg)
+        yield found
+
+
+def _draw(sources: list[Source], rng: np.random.Generator, size: int) -> list[Floats]:
+    stretch: dict[tuple[str, float], Floats] = {}
+    rows = []
+    for source in sources:
+        z = source.distribution.draw(rng, size)
+        if source.distribution.kind == "normal" and math.isfinite(source.dof):
+            key = (source.ensemble or source.id, source.dof)
+            if key not in stretch:
+                stretch[key] = np.sqrt(source.dof / rng.chisquare(source.dof, size))
+            z = z * stretch[key]
+        rows.append(z)
+    return rows
+
+
+def _convergence(statistics: Floats, digits: int) -> tuple[float, tuple[float, float, float, float]]:
+    count = statistics.shape[0]
+    tolerance = tolerance_of(float(np.sqrt(np.mean(statistics[:, 1] ** 2))), digits)
+    if count < 2:  # noqa: PLR2004 - a spread needs two
+        return tolerance, (math.inf,) * 4
+    y, u, low, high = (2 * statistics.std(axis=0, ddof=1) / math.sqrt(count)).tolist()
+    return tolerance, (y, u, low, high)
+
+
+def _interval(ordered: Floats, level: float, kind: str) -> tuple[float, float]:
+    count = ordered.size
+    if not 0 < level < 1:
+        msg = f"a coverage level must lie in (0, 1), got {level:g}; write 0.95 for 95 %"
+        raise UncertaintyError(msg)
+    inside = round(level * count)
+    if inside >= count or inside < 1:
+        msg = (
+            f"{count} draws are too few for an interval of level {level:g}; draw at least {math.ceil(10 / (1 - level))}"
+        )
+        raise UncertaintyError(msg)
+    if kind == "symmetric":
+        first = (count - inside) // 2
+    else:
+        first = int(np.argmin(ordered[inside:] - ordered[: count - inside]))
+    return float(ordered[first]), float(ordered[first + inside])

@@ -1,0 +1,186 @@
+"""Type A evaluation: quantities from repeated readings, and from estimates with a covariance matrix.
+
+Not here: drift and autocorrelation of the readings. References: JCGM 100:2008, 4.2 and 5.2.3.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.core import UncertaintyError, history
+from analysis.uncertainty.correlation import factor
+from analysis.uncertainty.quantity import Quantity
+from analysis.uncertainty.sources import Source, require_dof
+
+
+def type_a(readings: npt.ArrayLike, *, units: str, label: str = "", source: str = "") -> Quantity:
+    """Return the mean of repeated independent readings.
+
+    Parameters
+    ----------
+    readings:
+        At least two, shape `(n,)`, in `units`. Simultaneous readings of several quantities: `type_a_jointly`.
+    units:
+        UDUNITS string.
+    label, source:
+        Name and origin, for the budget.
+
+    Returns
+    -------
+    :
+        Mean, experimental standard deviation of the mean, n - 1 degrees of freedom.
+
+    Raises
+    ------
+    UncertaintyError
+        If there are fewer than two readings, or one is not finite.
+    """
+    found = _require_readings({label or "readings": readings})
+    mean = float(found[0].mean())
+    u = float(found[0].std(ddof=1)) / math.sqrt(found.shape[1])
+    record = history.extend(
+        "uncertainty.type_a",
+        settings={"units": units, "label": label, "source": source},
+        inputs={"readings": found[0]},
+    )
+    return Quantity(value=mean, u=u, units=units, dof=found.shape[1] - 1, label=label, source=source, history=record)
+
+
+def type_a_jointly(readings: Mapping[str, npt.ArrayLike], *, units: Mapping[str, str]) -> dict[str, Quantity]:
+    """Return the means of quantities that were read simultaneously, with their correlation.
+
+    Parameters
+    ----------
+    readings:
+        By name, each of shape `(n,)`, the same n readings.
+    units:
+        UDUNITS string by name.
+
+    Returns
+    -------
+    :
+        The means by name; they share sources of one ensemble with n - 1 degrees of freedom.
+
+    Raises
+    ------
+    UncertaintyError
+        If there are fewer than two readings, numbers of readings differ, one is not finite, or units are missing.
+    """
+    names = list(readings)
+    if set(units) != set(names):
+        msg = f"units must name the same quantities as readings: got {sorted(units)}, wanted {sorted(names)}"
+        raise UncertaintyError(msg)
+    found = _require_readings(readings)
+    count = found.shape[1]
+    covariance = np.atleast_2d(np.cov(found)) / count
+    means = [float(each) for each in found.mean(axis=1)]
+    quantities = correlated(means, covariance, units=[units[name] for name in names], dof=count - 1, labels=names)
+    return dict(zip(names, quantities, strict=True))
+
+
+def correlated(
+    values: Sequence[float],
+    covariance: npt.ArrayLike,
+    *,
+    units: str | Sequence[str],
+    dof: float = math.inf,
+    labels: Sequence[str],
+) -> tuple[Quantity, ...]:
+    """Return quantities with a given covariance matrix, for example the parameters of a fit.
+
+    Parameters
+    ----------
+    values:
+        Estimates, n of them.
+    covariance:
+        Shape `(n, n)`, in the products of their units; positive semidefinite.
+    units:
+        UDUNITS string of all, or one for each.
+    dof:
+        Degrees of freedom of the one variance that they share; finite ones make the sources Type A of one ensemble.
+    labels:
+        Names, one for each.
+
+    Returns
+    -------
+    :
+        Quantities that share n sources; the same numbers and labels give the same sources.
+
+    Raises
+    ------
+    UncertaintyError
+        If shapes do not match, a number is not finite, or the matrix is not symmetric positive semidefinite.
+    """
+    estimates, matrix = np.asarray(values, dtype=float), np.asarray(covariance, dtype=float)
+    spelled = [units] * len(labels) if isinstance(units, str) else list(units)
+    _require_matrix(estimates, matrix, len(labels), len(spelled))
+    require_dof(dof, ", ".join(labels))
+    scale = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1.0))
+    columns = factor(matrix / np.outer(scale, scale), names=list(labels), what="covariance matrix") * scale[:, None]
+    settings = {"units": spelled, "dof": None if math.isinf(dof) else dof, "labels": list(labels)}
+    text = history.extend(
+        "uncertainty.correlated", settings=settings, inputs={"values": estimates, "covariance": matrix}
+    )
+    joint = hashlib.blake2b(f"correlated|{history.parse(text)['head']}".encode(), digest_size=16).hexdigest()
+    found = [
+        Source(
+            id=f"{joint}-{number}",
+            label=f"{', '.join(labels)} (joint {number + 1})",
+            units=spelled[0] if len(set(spelled)) == 1 else "1",
+            kind="B" if math.isinf(dof) else "A",
+            dof=dof,
+            tags=(", ".join(labels),),
+            ensemble="" if math.isinf(dof) else joint,
+        )
+        for number in range(columns.shape[1])
+    ]
+    return tuple(
+        Quantity.from_components(
+            float(estimates[i]),
+            dict(zip(found, columns[i].tolist(), strict=True)),
+            units=spelled[i],
+            label=label,
+            history=text,
+        )
+        for i, label in enumerate(labels)
+    )
+
+
+def _require_readings(readings: Mapping[str, npt.ArrayLike]) -> npt.NDArray[np.float64]:
+    arrays = {name: np.asarray(each, dtype=float) for name, each in readings.items()}
+    shapes = {name: array.shape for name, array in arrays.items()}
+    if any(array.ndim != 1 for array in arrays.values()) or len(set(shapes.values())) != 1:
+        msg = f"readings must be one-dimensional and of one length, got shapes {shapes}"
+        raise UncertaintyError(msg)
+    found = np.stack(list(arrays.values()))
+    if found.shape[1] < 2:  # noqa: PLR2004 - a standard deviation needs two
+        msg = (
+            f"a Type A evaluation needs at least 2 readings, got {found.shape[1]}; give u and dof to a Quantity instead"
+        )
+        raise UncertaintyError(msg)
+    if not np.isfinite(found).all():
+        msg = f"readings must be finite; {int((~np.isfinite(found)).sum())} are not. Remove them and say so"
+        raise UncertaintyError(msg)
+    return found
+
+
+def _require_matrix(
+    estimates: npt.NDArray[np.float64], matrix: npt.NDArray[np.float64], labels: int, units: int
+) -> None:
+    count = estimates.size
+    if estimates.ndim != 1 or matrix.shape != (count, count) or labels != count or units != count:
+        msg = (
+            f"{count} values need {count} labels, {count} units and a covariance of shape {(count, count)}; "
+            f"got {labels}, {units} and {matrix.shape}"
+        )
+        raise UncertaintyError(msg)
+    if not (np.isfinite(estimates).all() and np.isfinite(matrix).all()):
+        msg = "values and covariance must be finite; a fit that failed has NaN, look at its status"
+        raise UncertaintyError(msg)
+    scale = np.sqrt(np.outer(np.abs(np.diag(matrix)), np.abs(np.diag(matrix))))
+    if np.any(np.abs(matrix - matrix.T) > 1e-9 * scale) or np.any(np.diag(matrix) < 0):
+        msg = "a covariance matrix must be symmetric with variances not below zero; check what was passed"
+        raise UncertaintyError(msg)

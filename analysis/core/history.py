@@ -71,7 +71,9 @@ def extend(function: str, *, settings: Mapping[str, object], inputs: Mapping[str
     try:
         plain = json.loads(json.dumps(dict(settings), default=_plain, allow_nan=True))
     except TypeError as error:
-        msg = f"a setting of {function} cannot be kept in the history: {error}. Pass plain numbers, text, lists or arrays"
+        msg = (
+            f"a setting of {function} cannot be kept in the history: {error}. Pass plain numbers, text, lists or arrays"
+        )
         raise HistoryError(msg) from error
     identity = json.dumps([function, plain, sorted(parents.items())], sort_keys=True)
     head = hashlib.blake2b(identity.encode(), digest_size=16).hexdigest()
@@ -79,7 +81,9 @@ def extend(function: str, *, settings: Mapping[str, object], inputs: Mapping[str
     return json.dumps({"head": head, "steps": graph}, sort_keys=True)
 
 
-def record(result: Labelled, function: str, *, settings: Mapping[str, object], inputs: Mapping[str, object]) -> Labelled:
+def record(
+    result: Labelled, function: str, *, settings: Mapping[str, object], inputs: Mapping[str, object]
+) -> Labelled:
     """Return `result` with its history in the attribute `history`.
 
     Parameters
@@ -182,13 +186,15 @@ def content_hash(thing: object) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for name, array in _arrays(thing):
         digest.update(f"{name}|{array.dtype}|{array.shape}".encode())
-        digest.update(str(array.tolist()).encode() if array.dtype.kind in "OUT" else np.ascontiguousarray(array).tobytes())
+        digest.update(
+            str(array.tolist()).encode() if array.dtype.kind in "OUT" else np.ascontiguousarray(array).tobytes()
+        )
     return digest.hexdigest()
 
 
 def _arrays(thing: object) -> list[tuple[str, np.ndarray[Any, Any]]]:
     if isinstance(thing, xr.DataArray):
-        thing = thing.to_dataset(name=thing.name or "array")
+        thing = thing.to_dataset(name="array" if thing.name is None else thing.name)
     if isinstance(thing, xr.Dataset):
         return [(str(name), np.asarray(thing[name].values)) for name in sorted(thing.variables, key=str)]
     if isinstance(thing, np.ndarray):

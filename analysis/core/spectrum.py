@@ -63,7 +63,9 @@ def _as_dataset(spectrum: xr.Dataset | xr.DataArray) -> xr.Dataset:
         raise SpectrumError(msg)
     if "signal" not in given:
         names = [str(name) for name in given.data_vars]
-        msg = f"a spectrum Dataset needs a variable named 'signal'; this one has {names}.{did_you_mean('signal', names)}"
+        msg = (
+            f"a spectrum Dataset needs a variable named 'signal'; this one has {names}.{did_you_mean('signal', names)}"
+        )
         raise SpectrumError(msg)
     return given
 
@@ -87,7 +89,9 @@ def axes(spectrum: xr.Dataset) -> list[str]:
     :
         Their names, in the Dataset's order.
     """
-    return [str(name) for name, coord in spectrum.coords.items() if coord.dims == (CHANNEL,) and coord.dtype.kind in "fiu"]
+    return [
+        str(name) for name, coord in spectrum.coords.items() if coord.dims == (CHANNEL,) and coord.dtype.kind in "fiu"
+    ]
 
 
 def require_axis(spectrum: xr.Dataset | xr.DataArray, name: str) -> xr.DataArray:

@@ -15,7 +15,7 @@ _SPELLING = {"%": "percent", "°C": "degC", "Å": "angstrom", "counts": "count",
 
 
 @cache
-def _registry() -> pint.UnitRegistry:
+def _registry() -> pint.UnitRegistry[float]:
     return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
 
 
@@ -148,14 +148,12 @@ def convert(value: float, from_: str, to: str) -> float:
 
 
 def _spell(unit: pint.Unit) -> str:
-    dimensions = sorted(unit._units.items(), key=lambda item: (item[1] < 0, item[0]))  # noqa: SLF001
+    powers = {name: float(power.real) for name, power in unit._units.items()}  # noqa: SLF001
     words = []
-    for name, power in dimensions:
+    for name, power in sorted(powers.items(), key=lambda item: (item[1] < 0, item[0])):
         symbol = "counts" if name == "count" else _registry().get_symbol(name)
-        if power != int(power):
-            words.append(f"{symbol}^{power:g}")
-        else:
-            words.append(symbol if power == 1 else f"{symbol}{int(power)}")
+        exponent = f"{power:g}" if power.is_integer() else f"^{power:g}"
+        words.append(symbol if power == 1 else symbol + exponent)
     return " ".join(words) or "1"
 
 

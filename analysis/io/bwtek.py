@@ -5,7 +5,6 @@ header, because the printed column is rounded and blank outside the display rang
 computed from it and the laser line in the header. Both are nominal. Not here: other text (`analysis.io.ascii`).
 """
 
-import json
 import re
 
 import numpy as np
@@ -32,7 +31,7 @@ def read(table: Table, name: str) -> xr.Dataset:
     Returns
     -------
     :
-        `signal`, `raw` and `dark` in counts along `channel`, with the axes `pixel`, `wavelength` (nm, air, nominal) and,
+        `signal`, `raw` and `dark` in counts and `saturated` (0 or 1) along `channel`, with the axes `pixel`, `wavelength` (nm, air, nominal) and,
         where the header names a laser, `raman_shift` (cm-1, nominal).
 
     Raises
@@ -46,16 +45,19 @@ def read(table: Table, name: str) -> xr.Dataset:
     first, last = (int(_number(header, key, name)) for key in ("pixel_start", "pixel_end"))
     if not np.array_equal(pixel, np.arange(first, last + 1)):
         msg = (
-            f"{name!r} is cut short or damaged: its header says pixels {first} to {last}, its table has {pixel.size} rows "
-            f"from {pixel[0]:g} to {pixel[-1]:g}. Export it again"
+            f"{name!r} is cut short or damaged: its header says pixels {first} to {last}, its table has "
+            f"{pixel.size} rows from {pixel[0]:g} to {pixel[-1]:g}. Export it again"
         )
         raise FormatError(msg)
     counts = {"units": "counts"}
+    full_scale = _number(header, "yaxis_max", name)
+    saturated = (columns["Raw data #1"] >= full_scale).astype(np.int8)
     dataset = xr.Dataset(
         {
             "signal": (CHANNEL, columns["Dark Subtracted #1"], {**counts, "long_name": "dark-subtracted signal"}),
             "raw": (CHANNEL, columns["Raw data #1"], {**counts, "long_name": "raw signal"}),
             "dark": (CHANNEL, columns["Dark"], {**counts, "long_name": "dark signal"}),
+            "saturated": (CHANNEL, saturated, {"units": "1", "long_name": f"raw signal at full scale, {full_scale:g} counts"}),
         },
         coords={"pixel": (CHANNEL, pixel, {"units": "1", "long_name": "pixel"})},
         attrs=_attributes(header, table, name),
@@ -88,7 +90,7 @@ def _columns(table: Table, name: str) -> dict[str, npt.NDArray[np.float64]]:
     wanted = ("Pixel", "Dark", "Raw data #1", "Dark Subtracted #1")
     missing = [column for column in wanted if column not in table.names]
     if missing:
-        msg = f"{name!r} begins like a B&W Tek file but lacks the columns {missing}; it has {list(table.names)}. Export all columns"
+        msg = f"{name!r} begins like a B&W Tek file but lacks {missing}; it has {list(table.names)}. Export all columns"
         raise FormatError(msg)
     return {column: table.values[:, table.names.index(column)] for column in wanted}
 
@@ -98,7 +100,7 @@ def _number(header: dict[str, str], key: str, name: str) -> float:
     try:
         return float(text.replace(",", "."))
     except ValueError as error:
-        msg = f"{name!r} begins like a B&W Tek file but its header gives {key} as {text!r}; wanted a number. Export it again"
+        msg = f"{name!r} begins like a B&W Tek file but {key} is {text!r}; wanted a number. Export it again"
         raise FormatError(msg) from error
 
 
@@ -107,7 +109,7 @@ def _attributes(header: dict[str, str], table: Table, name: str) -> dict[str, ob
         "instrument": " ".join(part for part in (header.get("model"), header.get("c code")) if part),
         "integration_time_s": _number(header, "intigration times(ms)", name) / 1000,
         "averages": int(_number(header, "average number", name)),
-        "header": json.dumps({"before": table.before, "after": table.after}, ensure_ascii=False),
+        "header": table.header(),
     }
     laser = _number(header, "laser_wavelength", name) if header.get("laser_wavelength") else 0.0
     if laser > 0:

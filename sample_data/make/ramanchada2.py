@@ -30,6 +30,7 @@ COPYRIGHT = (
 )
 MATERIALS = {
     "neon": "neon lamp",
+    "neon_short": "neon lamp, short exposure",
     "silicon": "silicon wafer S0B",
     "polystyrene": "polystyrene",
     "calcite": "natural calcite (nCAL)",
@@ -38,7 +39,7 @@ MATERIALS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Instrument:
-    """One instrument and its four files."""
+    """One instrument and its files."""
 
     name: str
     """Middle part of the names of the samples."""
@@ -69,7 +70,8 @@ INSTRUMENTS = (
         title="B&W Tek i-Raman Plus 532 nm (BWS415-532S, code SDI), laboratory ICV",
         folder="ICV_BW532",
         files={
-            "neon": "Ne_532nm_x50_25ms.txt",
+            "neon": "Ne_532nm_x50_800ms.txt",
+            "neon_short": "Ne_532nm_x50_25ms.txt",
             "silicon": "S0B02_iRPlus532_Z050_100_30000ms.txt",
             "polystyrene": "PST02_iRPlus532_Z050_100_2500msx5.txt",
             "calcite": "nCAL02_iRPlus532_Z050_100_9000ms.txt",
@@ -180,7 +182,7 @@ def convert(archive: zipfile.ZipFile, instrument: Instrument, material: str, fol
     read.attrs.pop("history")
     spectrum = read if "wavelength" in read.coords else from_two_columns(read, instrument, name)
     provenance = {
-        "title": f"Raman spectrum of {MATERIALS[material]}" if material != "neon" else "spectrum of a neon lamp",
+        "title": f"Raman spectrum of {MATERIALS[material]}" if not material.startswith("neon") else "spectrum of a neon lamp",
         "technique": "Raman",
         "instrument": instrument.title,
         "sample": MATERIALS[material],

@@ -1,0 +1,91 @@
+"""Positions of single bands near where they are expected, as quantities.
+
+Serves the laser zero (`analysis.calibration.laser`) and the check of a calibration (`analysis.calibration.checking`).
+"""
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from analysis.calibration.axis import AxisCalibration
+from analysis.calibration.locate import fit_windows, to_coordinate
+from analysis.core import history
+from analysis.uncertainty import Quantity, Source
+
+Array = npt.NDArray[np.float64]
+_LEAST_CHANNELS = 4
+_LEAST_SNR = 5.0
+
+
+def measure(
+    axis: AxisCalibration, spectrum: xr.Dataset, along: xr.DataArray, expected: Array, *, search: float, half: float
+) -> list[Quantity | None]:
+    """Fit the strongest peak near each expected band.
+
+    Parameters
+    ----------
+    axis:
+        The calibration that says where to look.
+    spectrum:
+        One spectrum.
+    along:
+        The coordinate that `axis` is a function of (channel,).
+    expected:
+        Bands (band,), in the units of `axis`.
+    search, half:
+        How far from there to look, and half the window of the fit, in the units of `axis`.
+
+    Returns
+    -------
+    :
+        For each band its position in units of the coordinate, with its noise; None where the window is not inside
+        the spectrum or no peak stands out.
+    """
+    at = np.asarray(along.values, dtype=float)
+    predicted, _ = axis.evaluate(at)
+    step = np.abs(np.gradient(predicted))
+    found: list[Quantity | None] = []
+    for index, band in enumerate(expected):
+        near = np.abs(predicted - band) <= search
+        if near.sum() < _LEAST_CHANNELS or not predicted.min() + half <= band <= predicted.max() - half:
+            found.append(None)
+            continue
+        found.append(_position(spectrum, along, near, half / float(np.median(step[near])), index))
+    return found
+
+
+def _position(
+    spectrum: xr.Dataset, along: xr.DataArray, near: npt.NDArray[np.bool_], half: float, index: int
+) -> Quantity | None:
+    signal = spectrum["signal"].values.astype(float)
+    place = np.flatnonzero(near)
+    top = place[int(np.nanargmax(_level(signal[place])))]
+    located = fit_windows(spectrum, np.array([float(top)]), half=max(half, _LEAST_CHANNELS), band=True)
+    channel, u = float(located.channel[0]), float(located.u[0])
+    if not located.usable[0] or not near[int(np.clip(round(channel), 0, near.size - 1))]:
+        return None
+    if located.fwhm[0] < _LEAST_SNR * u or located.height[0] <= 0:
+        return None
+    position, slope = to_coordinate(np.array([channel]), along)
+    identity = f"{history.head(spectrum)}:{index}:{top}"
+    units = str(along.attrs.get("units", "1"))
+    noise = Source(
+        id=f"band:{hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()}",
+        label="position of the band",
+        units=units,
+        kind="A",
+        dof=float(located.dof[0]),
+        origin=str(spectrum.attrs.get("title", "")),
+        tags=("noise",),
+    )
+    return Quantity.from_components(
+        float(position[0]), {noise: u * abs(float(slope[0]))}, units=units, label="position"
+    )
+
+
+def _level(values: Array) -> Array:
+    """Take the straight line between the ends off, so that a slope does not win over a band."""
+    share = np.linspace(0, 1, values.size)
+    return np.asarray(values - (values[0] + share * (values[-1] - values[0])))

@@ -1,0 +1,248 @@
+"""Does a calibration still hold? Dates, and check bands that were not used in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import xarray as xr
+
+from analysis.calibration import validity
+from analysis.calibration.applying import positions
+from analysis.calibration.axis import AxisCalibration
+from analysis.calibration.bands import measure
+from analysis.calibration.lines import LINE
+from analysis.core import CalibrationError, history, require_spectrum, units
+from analysis.uncertainty import Quantity, sources
+
+K = 2.0
+
+
+class Verdict(StrEnum):
+    """What a check of a calibration found."""
+
+    VALID = "valid"
+    """The check bands agree, and the dates do not speak against it."""
+    STALE = "stale"
+    """The spectrum was recorded outside the validity of the calibration."""
+    DRIFTED = "drifted"
+    """A check band disagrees: |E_n| > 1."""
+    UNDECIDED = "undecided"
+    """No check band could be measured well enough to tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BandCheck:
+    """One check band."""
+
+    name: str
+    """Its name in the table."""
+    reference: Quantity
+    """Published value."""
+    measured: Quantity | None
+    """Value on the calibrated axis with all its sources; None where the band was not found."""
+
+    @property
+    def deviation(self) -> float:
+        """Measured less reference, in the units of the axis; NaN where not found."""
+        return np.nan if self.measured is None else self.measured.value - self.reference.value
+
+    @property
+    def en(self) -> float:
+        """Normalised error E_n with k = 2 (ISO 13528:2022, 9.7); NaN where not found."""
+        return np.nan if self.measured is None else normalized_error(self.measured, self.reference)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidityVerdict:
+    """The verdict on a calibration for one spectrum."""
+
+    verdict: Verdict
+    """What was found; dates come first, then the bands."""
+    by_date: validity.ByDate
+    """How the dates stand."""
+    by_bands: Verdict
+    """What the bands say, whatever the dates."""
+    bands: tuple[BandCheck, ...]
+    """The check bands."""
+    message: str
+    """The verdict in plain sentences."""
+    history: str = ""
+    """How it was found (`analysis.core.history`)."""
+
+    def __bool__(self) -> bool:
+        """Say whether the calibration may be used."""
+        return self.verdict is Verdict.VALID
+
+    def __str__(self) -> str:
+        """Return the message."""
+        return self.message
+
+    def table(self) -> list[dict[str, str]]:
+        """List the bands for a table.
+
+        Returns
+        -------
+        :
+            One row a band: `band`, `reference`, `measured`, `deviation`, `E_n`, as text.
+        """
+        return [
+            {
+                "band": each.name,
+                "reference": str(each.reference),
+                "measured": "not found" if each.measured is None else str(each.measured),
+                "deviation": "" if each.measured is None else f"{each.deviation:+.2f} {each.reference.units}",
+                "E_n": "" if each.measured is None else f"{each.en:+.2f}",
+            }
+            for each in self.bands
+        ]
+
+
+def normalized_error(measured: Quantity, reference: Quantity) -> float:
+    """Return E_n, the difference over its expanded uncertainty with k = 2.
+
+    Parameters
+    ----------
+    measured, reference:
+        In units that convert; sources they share are accounted for.
+
+    Returns
+    -------
+    :
+        E_n, dimensionless; results agree where it lies in [-1, 1] (ISO 13528:2022, 9.7).
+
+    Raises
+    ------
+    UnitsError
+        If the units do not convert.
+    CalibrationError
+        If both have no uncertainty.
+    """
+    difference = measured - reference
+    if difference.u == 0:
+        msg = f"E_n needs an uncertainty; {measured} and {reference} have none. Give the reference its u"
+        raise CalibrationError(msg)
+    return float(difference.value / (K * difference.u))
+
+
+def check(
+    axis: AxisCalibration,
+    spectrum: xr.Dataset | xr.DataArray,
+    lines: xr.Dataset,
+    *,
+    search: float = 10.0,
+    half: float = 16.0,
+    max_expanded: float | None = None,
+) -> ValidityVerdict:
+    """Check a calibration on bands that were not used in it.
+
+    Parameters
+    ----------
+    axis:
+        The calibration.
+    spectrum:
+        One spectrum of a check sample.
+    lines:
+        Its published bands, as `lines` returns, in units of the axis.
+    search:
+        How far from its published value to look for a band, in units of the axis.
+    half:
+        Half the window of its fit, in units of the axis.
+    max_expanded:
+        Largest U (k = 2) of a measured band that can prove anything, in units of the axis; None takes that of its
+        reference value.
+
+    Returns
+    -------
+    :
+        `valid`, `stale`, `drifted` or `undecided`, with the bands and plain sentences.
+
+    Raises
+    ------
+    CalibrationError
+        If a check line was used in the calibration, the units of lines and axis differ, or the instrument is another.
+    SpectrumError
+        If this is not a spectrum.
+    """
+    dataset = require_spectrum(spectrum)
+    _require_independent(axis, lines)
+    along = positions(axis, dataset)
+    table = _inside(axis, along, lines)
+    found = measure(axis, dataset, along, table["value"].values, search=search, half=half)
+    bands = tuple(_band(axis, table, index, position) for index, position in enumerate(found))
+    by_bands = _by_bands(bands, max_expanded)
+    acquired = str(dataset.attrs.get("acquired", ""))
+    by_date = validity.by_date(axis.valid_from, axis.valid_until, acquired)
+    verdict = Verdict.STALE if by_date == "outside" else by_bands
+    dates = validity.describe(axis.valid_from, axis.valid_until, axis.acquired, acquired)
+    settings = {"search": search, "half": half, "max_expanded": max_expanded}
+    return ValidityVerdict(
+        verdict=verdict,
+        by_date=by_date,
+        by_bands=by_bands,
+        bands=bands,
+        message=f"{verdict}: {dates}; {_say(bands, by_bands)}",
+        history=history.extend(
+            "calibration.check", settings=settings, inputs={"axis": axis, "spectrum": dataset, "lines": lines}
+        ),
+    )
+
+
+def _require_independent(axis: AxisCalibration, lines: xr.Dataset) -> None:
+    have = str(lines["value"].attrs["units"])
+    if not units.same_dimension(have, axis.units) or units.factor(have, axis.units) != 1:
+        msg = f"check lines in {have!r} do not fit an axis in {axis.units!r}; make it with to_raman_shift, or lines(units=)"
+        raise CalibrationError(msg)
+    used = set(axis.contributions) | set(axis.laser.parts() if axis.laser else ())
+    shared = [source.label for source in sources.detach(lines, "value") if source in used]
+    if shared:
+        msg = f"{', '.join(shared)} was used in the calibration and cannot check it; take a sample that was not"
+        raise CalibrationError(msg)
+
+
+def _inside(axis: AxisCalibration, along: xr.DataArray, lines: xr.Dataset) -> xr.Dataset:
+    at = along.values.astype(float)
+    covered, _ = axis.evaluate(at[(at >= axis.low) & (at <= axis.high)])
+    value = lines["value"].values
+    kept = (value >= covered.min()) & (value <= covered.max()) if covered.size else np.zeros(value.size, dtype=bool)
+    return lines.isel({LINE: np.flatnonzero(kept)})
+
+
+def _band(axis: AxisCalibration, table: xr.Dataset, index: int, position: Quantity | None) -> BandCheck:
+    one = table.isel({LINE: [index]})
+    components = {source: float(part[0]) for source, part in sources.detach(one, "value").items()}
+    unit, name = str(table["value"].attrs["units"]), str(one[LINE].values[0])
+    reference = Quantity.from_components(float(one["value"].values[0]), components, units=unit, label=name)
+    measured = None
+    if position is not None and axis.low <= position.value <= axis.high:
+        predicted = axis.predict(position)
+        measured = predicted if isinstance(predicted, Quantity) else None
+    return BandCheck(name=name, reference=reference, measured=measured)
+
+
+def _by_bands(bands: Sequence[BandCheck], max_expanded: float | None) -> Verdict:
+    measured = [each for each in bands if each.measured is not None]
+    if any(abs(each.en) > 1 for each in measured):
+        return Verdict.DRIFTED
+    enough = [
+        each
+        for each in measured
+        if each.measured is not None
+        and K * each.measured.u <= (K * each.reference.u if max_expanded is None else max_expanded)
+    ]
+    return Verdict.VALID if enough else Verdict.UNDECIDED
+
+
+def _say(bands: Sequence[BandCheck], by_bands: Verdict) -> str:
+    measured = [each for each in bands if each.measured is not None]
+    if not measured:
+        return "none of its check bands could be measured"
+    worst = max(measured, key=lambda each: abs(each.en))
+    said = f"{worst.name} deviates by {worst.deviation:+.2f} {worst.reference.units} (E_n = {worst.en:+.2f})"
+    agreeing = sum(abs(each.en) <= 1 for each in measured)
+    words = {
+        Verdict.VALID: f"all {len(measured)} check bands agree, the worst, {said}",
+        Verdict.DRIFTED: f"{len(measured) - agreeing} of {len(measured)} check bands disagree, the worst, {said}",
+        Verdict.UNDECIDED: f"the check bands are measured with too large an uncertainty to tell; the worst, {said}",
+    }
+    return words.get(by_bands, said)

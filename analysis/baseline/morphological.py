@@ -44,7 +44,7 @@ def snip(spectrum: xr.Dataset | xr.DataArray, *, half_window: int = 40, decreasi
     channels = require_spectrum(spectrum).sizes[CHANNEL]
     widest = (channels - 1) // 2
     if not 1 <= half_window <= widest:
-        msg = f"half_window must be 1 to {widest} for {channels} channels, got {half_window}. Choose about the foot of a peak"
+        msg = f"half_window must be 1 to {widest} for {channels} channels, got {half_window}. Take the foot of a peak"
         raise SpectrumError(msg)
 
     def run(solver: Baseline, row: Array) -> tuple[Array, bool]:

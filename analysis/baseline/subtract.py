@@ -65,7 +65,7 @@ def _require_match(dataset: xr.Dataset, baseline: xr.DataArray) -> None:
         raise SpectrumError(msg)
     differ = {str(dim): (signal.sizes[dim], size) for dim, size in baseline.sizes.items() if signal.sizes[dim] != size}
     if differ:
-        msg = f"the sizes of signal and baseline differ: {differ}. Estimate the baseline after the crop, from this spectrum"
+        msg = f"the sizes of signal and baseline differ: {differ}. Estimate it from this spectrum, after the crop"
         raise SpectrumError(msg)
     for name, coord in baseline.coords.items():
         if (
@@ -93,7 +93,7 @@ def _require_converged(converged: xr.DataArray, *, allowed: bool) -> None:
     failed = int((~converged).sum())
     if failed:
         msg = (
-            f"{failed} of {converged.size} baselines did not converge. Raise max_iterations or tolerance, or subtract them as "
-            "they are with allow_unconverged=True"
+            f"{failed} of {converged.size} baselines did not converge. Raise max_iterations or tolerance, or subtract "
+            "them as they are with allow_unconverged=True"
         )
         raise SpectrumError(msg)

@@ -6,8 +6,6 @@ where it does not (see `analysis.io.name_axis`). Further columns with axis label
 Not here: cutting lines (`analysis.io.table`), reading labels (`analysis.io.labels`).
 """
 
-import json
-
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
@@ -18,6 +16,7 @@ from analysis.io.labels import Label
 from analysis.io.table import Table
 
 SPECTRUM = "spectrum"
+_UNKNOWN = "first column; the file does not say what it is"
 Array = npt.NDArray[np.float64]
 
 
@@ -76,9 +75,7 @@ def read_columns(table: Table, name: str) -> xr.Dataset:  # noqa: ARG001 - the s
 
 def _finish(dataset: xr.Dataset, table: Table) -> xr.Dataset:
     blank = int(np.isnan(dataset["signal"].values).sum())
-    attrs: dict[str, object] = {
-        "header": json.dumps({"before": table.before, "after": table.after}, ensure_ascii=False)
-    }
+    attrs: dict[str, object] = {"header": table.header()}
     acquired = dates.find(table.before)
     if acquired:
         attrs["acquired"] = acquired
@@ -112,19 +109,15 @@ def _one_axis(table: Table, found: list[Label], name: str) -> xr.Dataset:
     values = table.values
     is_axis = [at == 0 or bool(label.axis) for at, label in enumerate(found)]
     coords = {}
-    for at in np.flatnonzero(is_axis):
+    for at in np.flatnonzero(is_axis).tolist():
         label = found[at]
         axis = label.axis or "x"
         problem = _axis_problem(values[:, at], table.first_line)
         if at == 0 and problem:
             raise FormatError(_axis_message(name, axis, problem))
         if axis not in coords and not problem:
-            coords[axis] = (
-                CHANNEL,
-                values[:, at].copy(),
-                _about(label, "first column; the file does not say what it is"),
-            )
-    signals = [at for at, one in enumerate(is_axis) if not one]
+            coords[axis] = (CHANNEL, values[:, at].copy(), _about(label, _UNKNOWN))
+    signals = [at for at in range(len(found)) if not is_axis[at]]
     if not signals:
         msg = f"{name!r} has axes only ({[label.text for label in found]}); wanted a column of signal. Check the export"
         raise FormatError(msg)
@@ -184,13 +177,16 @@ def _axis_problem(x: Array, first_line: int) -> str:
         return ""
     direction = np.sign(np.median(steps)) or np.sign(x[-1] - x[0]) or 1.0
     at = int(np.argmax(steps * direction <= 0))
-    return f"is not strictly monotonic: {x[at]:g} is followed by {x[at + 1]:g} (row {at + 2} of the table, which starts at line {first_line})"
+    return (
+        f"is not strictly monotonic: {x[at]:g} is followed by {x[at + 1]:g} (row {at + 2} of the table, which "
+        f"starts at line {first_line})"
+    )
 
 
 def _axis_message(name: str, axis: str, problem: str) -> str:
     return (
-        f"{name!r}: the axis {axis!r} {problem}. Points are never dropped or re-sorted silently: correct the file, or read "
-        "the columns as they stand with io.read(path, format='columns')"
+        f"{name!r}: the axis {axis!r} {problem}. Points are never dropped or re-sorted: correct the file, or read the "
+        "columns as they stand with io.read(path, format='columns')"
     )
 
 

@@ -14,8 +14,9 @@ import xarray as xr
 from analysis.core import CHANNEL, FormatError
 from analysis.io.table import Table
 
-MARK = "File Version;BW"
 _NM_PER_CM = 1e7
+_FULL_SCALE = 65535
+"""Of the 16-bit converter; `yaxis_max` of the header is only what the screen showed."""
 
 
 def read(table: Table, name: str) -> xr.Dataset:
@@ -31,8 +32,9 @@ def read(table: Table, name: str) -> xr.Dataset:
     Returns
     -------
     :
-        `signal`, `raw` and `dark` in counts and `saturated` (0 or 1) along `channel`, with the axes `pixel`, `wavelength` (nm, air, nominal) and,
-        where the header names a laser, `raman_shift` (cm-1, nominal).
+        `signal`, `raw` and `dark` in counts and `saturated` (0 or 1: raw signal at the 16-bit full scale) along
+        `channel`, with the axes `pixel`, `wavelength` (nm, air, nominal) and, where the header names a laser,
+        `raman_shift` (cm-1, nominal).
 
     Raises
     ------
@@ -50,14 +52,14 @@ def read(table: Table, name: str) -> xr.Dataset:
         )
         raise FormatError(msg)
     counts = {"units": "counts"}
-    full_scale = _number(header, "yaxis_max", name)
-    saturated = (columns["Raw data #1"] >= full_scale).astype(np.int8)
+    saturated = (columns["Raw data #1"] >= _FULL_SCALE).astype(np.int8)
+    clipped = {"units": "1", "long_name": f"raw signal at full scale, {_FULL_SCALE} counts"}
     dataset = xr.Dataset(
         {
             "signal": (CHANNEL, columns["Dark Subtracted #1"], {**counts, "long_name": "dark-subtracted signal"}),
             "raw": (CHANNEL, columns["Raw data #1"], {**counts, "long_name": "raw signal"}),
             "dark": (CHANNEL, columns["Dark"], {**counts, "long_name": "dark signal"}),
-            "saturated": (CHANNEL, saturated, {"units": "1", "long_name": f"raw signal at full scale, {full_scale:g} counts"}),
+            "saturated": (CHANNEL, saturated, clipped),
         },
         coords={"pixel": (CHANNEL, pixel, {"units": "1", "long_name": "pixel"})},
         attrs=_attributes(header, table, name),

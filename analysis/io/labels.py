@@ -30,7 +30,7 @@ _AXES = (
     (r"wave.?length|^lambda$|^λ$|^nm$", "wavelength", "nm"),
     (r"^(photon |binding |kinetic )?energy|^ev$|^kev$", "energy", "eV"),
     (r"2.?theta|two.?theta|2.?θ", "two_theta", "degree"),
-    (r"^time|^t$", "time", "s"),
+    (r"^time", "time", "s"),
     (r"^freq", "frequency", "Hz"),
     (r"^pixel|^channel", "pixel", "1"),
     (r"^(standard )?force", "force", "N"),

@@ -1,7 +1,7 @@
-"""`read`, `read_project`, `read_calibration`: files to data, by content and never by suffix.
+"""`read`: a file to a spectrum, by content and never by suffix.
 
-Not here: the formats (`analysis.io.bwtek`, `analysis.io.ascii`, `analysis.io.netcdf`), packaged spectra
-(`analysis.io.samples`).
+Not here: the formats (`analysis.io.bwtek`, `analysis.io.ascii`, `analysis.io.hdf5`), projects and calibrations
+(`analysis.io.projects`), packaged spectra (`analysis.io.samples`).
 """
 
 import hashlib
@@ -37,6 +37,7 @@ def read(path: str | Path, *, format: str | None = None) -> xr.Dataset:  # noqa:
         The file.
     format:
         One of `netcdf`, `ascii`, `bwtek`, or `columns` (a table as it stands, no axis); None looks at the content.
+        A first column that the file does not name is the axis `x`: say what it is with `analysis.io.name_axis`.
 
     Returns
     -------

@@ -62,5 +62,5 @@ def _folder() -> Path:
     for folder in (package / "_sample_data", package.parent / "sample_data"):
         if any(folder.glob(f"*{_SUFFIX}")):
             return folder
-    msg = f"the sample data are not installed with this copy of metrospec (looked in {package.name!r} and beside it). Install it again"
+    msg = f"the sample data are not there (looked in {package.name!r} and beside it). Install metrospec again"
     raise FormatError(msg)

@@ -41,7 +41,10 @@ _TEXT_MAGIC = (
     ("<?XML", "XML"),
     ("<!DOCTYPE", "HTML"),
     ("<HTML", "HTML"),
-    ("{\\RTF", "RTF"),
+    ("{", "JSON"),
+    ("[{", "JSON"),
+    ("[\n", "JSON"),
+    ("[\r\n", "JSON"),
 )
 _SUPPORTED = "netCDF-4/HDF5/NeXus, B&W Tek text, and tables of text (tab, semicolon, comma or blanks)"
 
@@ -75,9 +78,7 @@ def require_file(path: str | Path) -> Path:
         with source.open("rb") as file:
             first = file.read(1)
     except OSError as error:
-        msg = (
-            f"cannot read {source.name!r}: {error.strerror}. Check its permissions, or whether another program holds it"
-        )
+        msg = f"cannot read {source.name!r}: {error.strerror}. Check its permissions and whether a program holds it"
         raise FormatError(msg) from error
     if not first:
         msg = f"{source.name!r} is empty: 0 bytes; wanted a spectrum. Export or copy it again"
@@ -123,6 +124,6 @@ def identify(path: Path) -> str:
 
 def _refusal(path: Path, what: str) -> str:
     return (
-        f"{path.name!r} is {what} by its first bytes, whatever its suffix; that is not read here. Read are {_SUPPORTED}: "
+        f"{path.name!r} is {what} by its first bytes, whatever its suffix; that is not read. Read are {_SUPPORTED}: "
         "export the spectrum as one of these"
     )

@@ -5,6 +5,7 @@ rows wins (tab, semicolon, comma, blanks; point before comma); the longest run o
 stands before and after is kept raw. Not here: what the columns mean (`analysis.io.ascii`).
 """
 
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from analysis.core import FormatError
 
 _SAMPLE = 500
+_PAIR = 2
 _POINT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eEdD][+-]?\d+)?|[+-]?(nan|inf)", re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?(\d+(,\d+)?|,\d+)([eEdD][+-]?\d+)?|[+-]?(nan|inf)", re.IGNORECASE)
 _COMMENT = "#%!*/"
@@ -68,6 +70,20 @@ class Table:
     dialect: Dialect
     """How the lines were cut."""
 
+    def header(self) -> str:
+        """Return the raw lines before and after the table as JSON."""
+        return json.dumps({"before": self.before, "after": self.after}, ensure_ascii=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Text:
+    """The lines of a file, and the rows among them."""
+
+    lines: list[str]
+    rows: list[list[float] | None]
+    width: int
+    name: str
+
 
 def parse(lines: list[str], name: str) -> Table:
     """Find the table of numbers in a text.
@@ -93,14 +109,14 @@ def parse(lines: list[str], name: str) -> Table:
     rows = [dialect.numbers(line) if line.strip() else [] for line in lines]
     start, stop = _longest_run(rows)
     block = [row for row in rows[start:stop] if row]
-    if len(block) < 2:  # noqa: PLR2004 - a spectrum has two points at least
+    if len(block) < _PAIR or (len(block[0]) == 1 and 2 * len(block) < sum(bool(line.strip()) for line in lines)):
         msg = (
             f"{name!r} holds no table of numbers: {len(lines)} lines, the first is {_first(lines)!r}; wanted rows of "
             "numbers separated by tab, semicolon, comma or blanks. Export the spectrum as two columns of text"
         )
         raise FormatError(msg)
     width = max(len(row) for row in block)
-    _require_complete(rows, start, stop, width, lines, name)
+    _require_complete(_Text(lines=lines, rows=rows, width=width, name=name), start, stop)
     values = np.full((len(block), width), np.nan)
     for index, row in enumerate(block):
         values[index, : len(row)] = row
@@ -132,7 +148,7 @@ def _find_dialect(lines: list[str]) -> Dialect:
 
 
 def _longest_run(rows: list[list[float] | None]) -> tuple[int, int]:
-    """Return the bounds of the longest run of rows of two cells or more (of one, if there is none); blank lines do not end it."""
+    """Return the bounds of the longest run of rows (of two cells or more, if there are); blank lines do not end it."""
     least = 2 if any(row and len(row) > 1 for row in rows) else 1
     best, start, count, last = (0, 0, 0), 0, 0, 0
     for index, row in enumerate([*rows, None]):
@@ -146,25 +162,22 @@ def _longest_run(rows: list[list[float] | None]) -> tuple[int, int]:
     return best[1], best[2]
 
 
-def _require_complete(
-    rows: list[list[float] | None], start: int, stop: int, width: int, lines: list[str], name: str
-) -> None:
-    if width == 2:  # noqa: PLR2004 - x and y
-        short = next((at for at in range(start, stop) if rows[at] and len(rows[at] or []) < width), None)
-        if short is not None:
-            msg = (
-                f"{name!r} line {short + 1} has 1 cell where the others have 2: {lines[short][:60]!r}. The file is cut "
-                "short or damaged; export it again, or delete that line"
-            )
-            raise FormatError(msg)
-    elsewhere = [
-        at for at, row in enumerate(rows) if row and len(row) == width and width > 1 and not start <= at < stop
-    ]
-    if elsewhere and (beyond := [at for at in elsewhere if at >= stop or _joins(rows, at, start)]):
+def _require_complete(text: _Text, start: int, stop: int) -> None:
+    rows, lines, width = text.rows, text.lines, text.width
+    short = [at for at in range(start, stop) if width == _PAIR and 0 < len(rows[at] or []) < width]
+    if short:
+        msg = (
+            f"{text.name!r} line {short[0] + 1} has 1 cell where the others have 2: {lines[short[0]][:60]!r}. The file "
+            "is cut short or damaged; export it again, or delete that line"
+        )
+        raise FormatError(msg)
+    outside = [at for at in (*range(start), *range(stop, len(rows))) if width > 1 and len(rows[at] or []) == width]
+    beyond = [at for at in outside if at >= stop or _joins(rows, at, start)]
+    if beyond:
         end = stop if beyond[-1] >= stop else start - 1
         msg = (
-            f"{name!r} line {end + 1} interrupts the rows: {lines[end][:60]!r}; {len(beyond)} more rows stand on the other "
-            "side and are not dropped silently. Delete the line, or split the file"
+            f"{text.name!r} line {end + 1} interrupts the rows: {lines[end][:60]!r}; {len(beyond)} more rows stand "
+            "beyond it and are not dropped silently. Delete the line, or split the file"
         )
         raise FormatError(msg)
 
@@ -178,12 +191,12 @@ def _joins(rows: list[list[float] | None], at: int, start: int) -> bool:
 
 def _column_names(before: list[str], dialect: Dialect, width: int) -> tuple[str, ...]:
     for line in reversed([line for line in before if line.strip()][-3:]):
-        cells = [cell.lstrip(_COMMENT).strip().strip('"') for cell in dialect.cells(line.strip().lstrip(_COMMENT))]
+        cells = [cell.lstrip("#").strip().strip('"') for cell in dialect.cells(line.strip().lstrip(_COMMENT))]
         if len(cells) > width:
             cells = [cell for cell in cells if cell]
         text = sum(bool(re.search("[^\\W\\d_]", cell)) for cell in cells)
         if len(cells) == width and text == width:
             return tuple(cells)
-        if len(cells) == width and width > 2 and text > width // 2:  # noqa: PLR2004 - more than x and y
+        if len(cells) == width and width > _PAIR and text > width // 2:
             return tuple(cells)
     return ("",) * width

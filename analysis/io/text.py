@@ -43,7 +43,8 @@ def lines_of(content: bytes, name: str) -> list[str]:
     found = _CONTROL.search(text)
     if found:
         msg = (
-            f"{name!r} is not text: it holds the control character {found.group()!r} at position {found.start()}. "
+            f"{name!r} is not text: it holds the control character {found.group()!r} at position {found.start()} (first "
+            f"bytes {content[:8].hex(' ')}), and is of no kind that is known here. "
             "If it is a maker's binary file, export it as text (ASCII, CSV) first"
         )
         raise FormatError(msg)

@@ -18,10 +18,10 @@ _SUFFIXES = frozenset({".nc", ".nc4", ".nxs", ".h5", ".hdf5", ""})
 def write(thing: object, path: str | Path) -> Path:
     """Write a result, a report or a project to a file.
 
-    A Dataset, a DataArray and everything with a method `to_dataset` (a budget, a calibration) become netCDF-4
-    that is also NeXus; a mapping of such things becomes a project file, in which equal data are stored once; text
-    and bytes (an HTML certificate, a CSV table) are written as they are, text as UTF-8. The old file stays
-    until the new one is complete on disk, and stays for good if anything fails.
+    A Dataset, a DataArray and everything with a method `to_dataset` (a budget, a calibration) become netCDF-4 that is
+    also NeXus; a mapping of such things and texts becomes a project file, in which equal data are stored once; text
+    and bytes (an HTML certificate, a CSV table) are written as they are, text as UTF-8. The old file stays until the
+    new one is complete on disk, and stays for good if anything fails.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def write(thing: object, path: str | Path) -> Path:
     given: Mapping[Any, object] = thing if project else {netcdf.ENTRY: thing}  # type: ignore[assignment]
     items = {_require_key(name): _as_dataset(item, name) for name, item in given.items()}
     if not items:
-        msg = f"nothing to write to {target.name!r}: the project is empty. Give at least one item, such as {{'raw': spectrum}}"
+        msg = f"nothing to write to {target.name!r}: the project is empty. Give one item at least: {{'raw': spectrum}}"
         raise FormatError(msg)
     with atomic.replacing(target) as temporary:
         netcdf.write_items(
@@ -80,6 +80,8 @@ def _as_dataset(item: object, name: object) -> tuple[str, xr.Dataset]:
         return "Dataset", item
     if isinstance(item, xr.DataArray):
         return _from_array(item)
+    if isinstance(item, str):
+        return "text", xr.Dataset({"text": ((), item)})
     if hasattr(item, "to_dataset"):
         return type(item).__name__, item.to_dataset()
     msg = (
@@ -92,7 +94,7 @@ def _as_dataset(item: object, name: object) -> tuple[str, xr.Dataset]:
 def _from_array(array: xr.DataArray) -> tuple[str, xr.Dataset]:
     name = "signal" if array.name is None else str(array.name)
     if name in array.coords:
-        msg = f"cannot write the DataArray {name!r}: one of its coordinates has the same name. Rename it: array.rename('signal')"
+        msg = f"cannot write the DataArray {name!r}: a coordinate has the same name. Rename it: array.rename('signal')"
         raise FormatError(msg)
     dataset = array.rename(name).to_dataset()
     return f"DataArray:{name}" if array.name is not None else "DataArray", dataset

@@ -41,18 +41,18 @@ def despike(
     threshold:
         Modified z-score, dimensionless, > 0; lower finds more.
     max_width:
-        Widest spike, in channels, >= 1. Weak lines of a lamp are often not wider than 3 channels: do not despike a lamp.
+        Widest spike, in channels, >= 1. Weak lines of a lamp are hardly wider: do not despike a lamp.
     neighbours:
         Good channels on each side whose mean replaces a spike, >= 1.
     replace:
-        `mean` of the good neighbours, or `nan`, which a fit leaves out. A mean tells a fit nothing new although it counts
-        as a channel.
+        `mean` of the good neighbours, or `nan`, which a fit leaves out. A mean tells a fit nothing new although it
+        counts as a channel.
 
     Returns
     -------
     :
-        The spectra with new `signal`, everything else (also `u_signal`) as it was, and `is_spike` (bool, dims of `signal`);
-        the attribute `spikes_removed` is the number of replaced samples (absent for dask arrays).
+        The spectra with new `signal`, everything else (also `u_signal`) as it was, and `is_spike` (bool, dims of
+        `signal`); the attribute `spikes_removed` is the number of replaced samples (absent for dask arrays).
 
     Raises
     ------
@@ -106,7 +106,7 @@ def _despike_block(
     for index in np.flatnonzero(beyond.any(axis=1)):
         found[index] = _spikes(rows[index], np.flatnonzero(beyond[index]), max_width)
         good = ~found[index] & np.isfinite(rows[index])
-        for at in np.flatnonzero(found[index]):
+        for at in np.flatnonzero(found[index]).tolist():
             clean[index, at] = _mean_around(rows[index], good, at, neighbours) if replace == "mean" else np.nan
     return clean.reshape(block.shape), found.reshape(block.shape)
 
@@ -117,8 +117,9 @@ def _beyond(rows: Array, threshold: float) -> Mask:
     if not steps.size:
         return np.zeros(steps.shape, dtype=bool)
     finite: Any = np.ma.masked_invalid(steps)
-    distance = np.ma.abs(finite - np.ma.median(finite, axis=-1, keepdims=True))
-    spread = np.ma.filled(np.ma.median(distance, axis=-1, keepdims=True), 0.0) / _MAD_TO_SIGMA
+    median: Any = np.ma.median
+    distance = np.ma.abs(finite - median(finite, axis=-1, keepdims=True))
+    spread = np.ma.filled(median(distance, axis=-1, keepdims=True), 0.0) / _MAD_TO_SIGMA
     mean = np.ma.filled(distance.mean(axis=-1, keepdims=True), 0.0) / _MEAN_TO_SIGMA
     sigma = np.where(spread > 0, spread, mean)
     return np.ma.filled(distance, 0.0) > threshold * sigma

@@ -50,7 +50,7 @@ def smooth(spectrum: xr.Dataset | xr.DataArray, *, window: int, order: int = 2) 
     changed = {name: _filter(dataset[name], rows) for name in ("signal", "signal_sources") if name in dataset}
     if "u_signal" in dataset:
         variance = _filter(dataset["u_signal"] ** 2, rows**2)
-        changed["u_signal"] = np.sqrt(variance).assign_attrs(dataset["u_signal"].attrs)
+        changed["u_signal"] = (variance**0.5).assign_attrs(dataset["u_signal"].attrs)
     settings = {"window": window, "order": order}
     result = dataset.assign(changed).assign_attrs(
         noise_correlated=f"smooth(window={window}, order={order}): neighbouring channels share noise"

@@ -1,0 +1,108 @@
+"""Reading what is not one spectrum: project files and calibrations.
+
+Not here: spectra (`analysis.io.reading`), writing (`analysis.io.writing`).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+
+from analysis.core import FormatError
+from analysis.io import hdf5, sniff
+
+if TYPE_CHECKING:
+    from analysis.calibration import AxisCalibration
+
+_ARRAY = "DataArray"
+_TEXT = "text"
+
+
+def read_project(path: str | Path) -> dict[str, Any]:
+    """Read all items of a project file, or the one item of any file that `analysis.io.write` made.
+
+    Parameters
+    ----------
+    path:
+        The file.
+
+    Returns
+    -------
+    :
+        Name to item, in the order in which they were written: Datasets, DataArrays, texts, budgets and calibrations
+        come back as what they were; anything else as the Dataset it was written as.
+
+    Raises
+    ------
+    FormatError
+        If the file is not such a file, or damaged.
+    """
+    source = _require_hdf5(path)
+    return {name: _revive(note, dataset) for name, (note, dataset) in hdf5.read_all(source).items()}
+
+
+def read_calibration(path: str | Path) -> "AxisCalibration":
+    """Read a calibration from a file that `analysis.io.write` made.
+
+    Parameters
+    ----------
+    path:
+        A netCDF file with one calibration, or a project file with exactly one among its items.
+
+    Returns
+    -------
+    :
+        The calibration, with its sources.
+
+    Raises
+    ------
+    FormatError
+        If the file holds no calibration or more than one.
+    """
+    source = _require_hdf5(path)
+    items = hdf5.read_all(source)
+    found = [name for name, (note, _) in items.items() if note in _CALIBRATIONS]
+    if len(found) != 1:
+        held = {name: note for name, (note, _) in items.items()}
+        msg = (
+            f"{source.name!r} holds {len(found)} calibrations, wanted one; its items are {held}. Write one with "
+            "io.write(calibration.fit_axis(...), path), or choose from io.read_project(path)"
+        )
+        raise FormatError(msg)
+    revived: AxisCalibration = _revive(*items[found[0]])
+    return revived
+
+
+def _require_hdf5(path: str | Path) -> Path:
+    source = sniff.require_file(path)
+    kind = sniff.identify(source)
+    if kind != "netcdf":
+        msg = f"{source.name!r} is {kind} text, wanted a file that io.write made. Read it with io.read(path)"
+        raise FormatError(msg)
+    return source
+
+
+def _revive(note: str, dataset: xr.Dataset) -> Any:  # noqa: ANN401 - whatever was written
+    kind, _, name = note.partition(":")
+    if kind == _ARRAY:
+        return dataset[name or "signal"].rename(name or None)
+    if kind == _TEXT:
+        return str(dataset[_TEXT].item())
+    maker = {**_CALIBRATIONS, "Budget": _budget}.get(kind)
+    return dataset if maker is None else maker(dataset)
+
+
+def _axis_calibration(dataset: xr.Dataset) -> Any:  # noqa: ANN401 - imported below
+    from analysis.calibration import AxisCalibration  # noqa: PLC0415 - loads lmfit and numba, which spectra do not need
+
+    return AxisCalibration.from_dataset(dataset)
+
+
+def _budget(dataset: xr.Dataset) -> Any:  # noqa: ANN401 - imported below
+    from analysis.uncertainty import Budget  # noqa: PLC0415 - loads scipy.stats, which spectra do not need
+
+    return Budget.from_dataset(dataset)
+
+
+_CALIBRATIONS: dict[str, Callable[[xr.Dataset], Any]] = {"AxisCalibration": _axis_calibration}

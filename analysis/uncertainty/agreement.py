@@ -65,19 +65,20 @@ def compare(budget: Budget, drawn: Sample, *, digits: int = 2, level: float = 0.
     tolerance = tolerance_of(budget.u if budget.u > 0 else drawn.u, digits)
     low, high = (abs(ours - other) for ours, other in zip(ends, theirs, strict=True))
     noise = max(drawn.errors[2:])
-    if noise > 2 * tolerance and tolerance > 0:
+    units = "" if budget.units == "1" else f" {budget.units}"
+    valid = max(low, high) <= tolerance + noise
+    if valid and noise > 2 * tolerance > 0:
         msg = (
-            f"{drawn.trials} trials leave the ends uncertain by {format_u(noise)} {budget.units}, "
+            f"{drawn.trials} trials leave the ends uncertain by {format_u(noise)}{units}, "
             "more than the tolerance "
             f"{format_u(tolerance)}; draw more, or compare with fewer digits than {digits}"
         )
         raise UncertaintyError(msg)
-    valid = max(low, high) <= tolerance + noise
     words = "agree" if valid else "differ"
     sentence = (
         f"The {100 * level:g} % intervals of {budget.name} by linear propagation and by Monte Carlo {words}: "
-        f"their ends are {format_u(low)} and {format_u(high)} {budget.units} apart, tolerance "
-        f"{format_u(tolerance)} {budget.units} ({digits} digits of u)"
+        f"their ends are {format_u(low)} and {format_u(high)}{units} apart, tolerance "
+        f"{format_u(tolerance)}{units} ({digits} digits of u)"
     )
     advice = (
         "" if valid else "; linear propagation is not valid for this result, state the interval of the draws instead"

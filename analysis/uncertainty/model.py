@@ -86,6 +86,27 @@ class Model:
             return np.broadcast_to(np.asarray(self.formula(draws), dtype=float), (trials,))
         return self._at_once(draws, trials) if trials > _CHECKED_DRAWS else self._one_by_one(draws, trials)
 
+    def broadcasts(self, values: Mapping[str, float]) -> bool:
+        """Say whether the model acts on arrays.
+
+        Parameters
+        ----------
+        values:
+            One number for each input.
+
+        Returns
+        -------
+        :
+            True for a formula, and for a function that returns an array for arrays.
+        """
+        if self.formula is not None:
+            return True
+        shape = (_CHECKED_DRAWS,)
+        try:
+            return np.asarray(self._raw({name: np.full(shape, each) for name, each in values.items()})).shape == shape
+        except (TypeError, ValueError, AttributeError):
+            return False
+
     def slope(self, values: Mapping[str, float], name: str, u: float) -> float:
         """Differentiate the model.
 

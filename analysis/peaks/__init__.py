@@ -1,0 +1,21 @@
+"""Peaks: find, guess, fit, and what is read from a fit."""
+
+from analysis.peaks.bridge import to_lmfit
+from analysis.peaks.evaluate import evaluate
+from analysis.peaks.find import find
+from analysis.peaks.fit import fit
+from analysis.peaks.guess import guess, guess_each
+from analysis.peaks.quantity import quantity
+from analysis.peaks.status import ParameterStatus, Status
+
+__all__ = [
+    "ParameterStatus",
+    "Status",
+    "evaluate",
+    "find",
+    "fit",
+    "guess",
+    "guess_each",
+    "quantity",
+    "to_lmfit",
+]

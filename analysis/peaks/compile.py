@@ -1,0 +1,331 @@
+"""An lmfit model and its parameters → the flat tables that the batched engine reads.
+
+Not here: models and parameters as text (`analysis.peaks.language`), expressions (`analysis.peaks.ties`).
+"""
+
+import math
+import operator
+from dataclasses import dataclass
+from typing import Any
+
+import lmfit
+import numpy as np
+
+from analysis.core import ModelError, did_you_mean
+from analysis.peaks import kinds, ties
+
+__all__ = ["Component", "Plan", "compile_plan", "components", "parameter_plan", "required_names"]
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+_SIGNS = {operator.add: 1.0, operator.sub: -1.0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """One term of a sum: kind code, its parameters in the engine's order, and its sign."""
+
+    label: str
+    kind: int
+    names: tuple[str, ...]
+    sign: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterPlan:
+    """Which parameters are free, fixed and tied; the tied ones in an order that can be computed."""
+
+    names: tuple[str, ...]
+    start: Floats
+    free: Ints
+    low: Floats
+    high: Floats
+    tied: tuple[tuple[int, ties.Program], ...]
+
+    @property
+    def fixed(self) -> list[int]:
+        """Positions of the parameters that are neither free nor tied."""
+        other = {*self.free.tolist(), *(at for at, _ in self.tied)}
+        return [k for k in range(len(self.names)) if k not in other]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What the kernel reads. Free parameters θ = `mix` @ u with u the kernel's own, better conditioned."""
+
+    parameters: ParameterPlan
+    components: tuple[Component, ...]
+    layout: tuple[Any, ...]
+    ties: tuple[Any, ...]
+    mix: Floats
+    unmix: Floats
+
+
+def components(model: lmfit.Model) -> tuple[Component, ...]:
+    """Take a model apart into the terms of its sum.
+
+    Parameters
+    ----------
+    model:
+        A built-in lmfit model, or sums and differences of them.
+
+    Returns
+    -------
+    :
+        Its terms from left to right.
+
+    Raises
+    ------
+    ModelError
+        If the batched engine does not know a term or an operator.
+    """
+    return tuple(_terms(model, 1.0))
+
+
+def _terms(model: lmfit.Model, sign: float) -> list[Component]:
+    if isinstance(model, lmfit.model.CompositeModel):
+        if model.op not in _SIGNS:
+            name = getattr(model.op, "__name__", str(model.op))
+            msg = (
+                f"the batched engine adds and subtracts components; this model combines them by {name!r}: "
+                f"{model.name}. Fit with engine='lmfit'"
+            )
+            raise ModelError(msg)
+        return _terms(model.left, sign) + _terms(model.right, sign * _SIGNS[model.op])
+    kind, parts = _leaf(model)
+    label = model.prefix.rstrip("_") or type(model).__name__.removesuffix("Model").lower()
+    return [Component(label=label, kind=kind, names=tuple(model.prefix + p for p in parts), sign=sign)]
+
+
+def _leaf(model: lmfit.Model) -> tuple[int, tuple[str, ...]]:
+    name = type(model).__name__
+    ours = type(model) is getattr(lmfit.models, name, None)
+    if ours and len(model.independent_vars) == 1 and not model.opts:
+        if name in kinds.PEAKS:
+            return kinds.PEAKS[name]
+        if name in kinds.POLYNOMIALS:
+            return kinds.POLYNOMIAL, kinds.POLYNOMIALS[name]
+        if name == "PolynomialModel":
+            return kinds.POLYNOMIAL, tuple(f"c{k}" for k in range(model.poly_degree + 1))
+    known = [*kinds.PEAKS, *kinds.POLYNOMIALS, "PolynomialModel"]
+    what = f"function {model.func.__name__!r}" if type(model) is lmfit.Model else f"{name!r}"
+    msg = (
+        f"the batched engine does not know {what} (model {model.name}); it knows {', '.join(known)} and their sums. "
+        "Fit with engine='lmfit'"
+    )
+    raise ModelError(msg)
+
+
+def required_names(model: lmfit.Model) -> list[str]:
+    """List the parameters that the functions of a model take, without derived ones.
+
+    Parameters
+    ----------
+    model:
+        Any lmfit model.
+
+    Returns
+    -------
+    :
+        Names with prefixes.
+    """
+    return [
+        part.prefix + root
+        for part in model.components
+        for root in part._param_root_names  # noqa: SLF001
+    ]
+
+
+def parameter_plan(model: lmfit.Model, params: lmfit.Parameters, *, parse: bool = True) -> ParameterPlan:
+    """Sort parameters into free, fixed and tied ones, after their check.
+
+    Parameters
+    ----------
+    model:
+        Any lmfit model.
+    params:
+        Its parameters; extra ones are allowed if an expression uses them.
+    parse:
+        False leaves expressions to lmfit: tied parameters then count as fixed here.
+
+    Returns
+    -------
+    :
+        The plan.
+
+    Raises
+    ------
+    ModelError
+        If parameters are missing, unknown, not finite, outside their bounds, none is free, or a tie
+        cannot be read.
+    """
+    needed = required_names(model)
+    names = tuple(params)
+    _require_parameters(needed, names)
+    programs = {
+        name: ties.clipped(ties.parse(par.expr, names=names, owner=name), par.min, par.max)
+        for name, par in params.items()
+        if par.expr and parse
+    }
+    used = {n for program in programs.values() for n in program.names}
+    for name, par in params.items():
+        if name not in needed and not par.expr and name not in used and parse:
+            msg = f"parameter {name!r} is unknown to the model; it takes {needed}.{did_you_mean(name, needed)}"
+            raise ModelError(msg)
+        _require_value(name, par)
+    free = [k for k, par in enumerate(params.values()) if par.vary and not par.expr]
+    if not free:
+        msg = "no parameter is free; got all fixed or tied. Set vary=True on at least one, or use model.eval(...)"
+        raise ModelError(msg)
+    values = list(params.values())
+    return ParameterPlan(
+        names=names,
+        start=np.array([par.value for par in values], dtype=float),
+        free=np.array(free, dtype=np.int64),
+        low=np.array([values[k].min for k in free], dtype=float),
+        high=np.array([values[k].max for k in free], dtype=float),
+        tied=_in_order(programs, names),
+    )
+
+
+def _require_parameters(needed: list[str], names: tuple[str, ...]) -> None:
+    missing = [name for name in needed if name not in names]
+    if missing:
+        hint = did_you_mean(missing[0], names)
+        msg = (
+            f"params lack {missing}; the model takes {needed}.{hint} Start from model.make_params() or peaks.guess(...)"
+        )
+        raise ModelError(msg)
+
+
+def _require_value(name: str, par: lmfit.Parameter) -> None:
+    if par.expr:
+        return
+    value = par.value
+    if value is None or not math.isfinite(value):
+        msg = f"parameter {name!r} starts at {value}; wanted a finite number. Set it: params[{name!r}].set(value=...)"
+        raise ModelError(msg)
+
+
+def _in_order(programs: dict[str, ties.Program], names: tuple[str, ...]) -> tuple[tuple[int, ties.Program], ...]:
+    """Order tied parameters so that each comes after those it uses."""
+    done: dict[str, None] = {}
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            msg = f"the expressions of {sorted({*path})} depend on each other in a circle; free one of them"
+            raise ModelError(msg)
+        if name in done or name not in programs:
+            return
+        for used in programs[name].names:
+            visit(used, (*path, name))
+        done[name] = None
+
+    for name in programs:
+        visit(name, ())
+    return tuple((names.index(name), programs[name]) for name in done)
+
+
+def compile_plan(model: lmfit.Model, params: lmfit.Parameters, axis: Floats) -> Plan:
+    """Compile a model for the batched engine.
+
+    Parameters
+    ----------
+    model:
+        Sum of built-in lmfit models.
+    params:
+        Its parameters.
+    axis:
+        Axis values, dims `(channel,)`, in the axis's units; polynomials are centred on it inside.
+
+    Returns
+    -------
+    :
+        The tables.
+
+    Raises
+    ------
+    ModelError
+        If the batched engine cannot fit this model or these parameters.
+    """
+    terms = components(model)
+    parameters = parameter_plan(model, params)
+    names = parameters.names
+    source = np.array([names.index(n) for term in terms for n in term.names], dtype=np.int64)
+    needed = _kernel_ties(parameters, set(source.tolist()))
+    first = np.cumsum([0, *(len(term.names) for term in terms)]).astype(np.int64)
+    origin, inverse = np.zeros(len(terms)), np.ones(len(terms))
+    mix, unmix = np.eye(parameters.free.size), np.eye(parameters.free.size)
+    for c, term in enumerate(terms):
+        at = _centred(term, parameters)
+        if at is not None:
+            origin[c] = 0.5 * (axis[0] + axis[-1])
+            half = 0.5 * abs(axis[-1] - axis[0]) or 1.0
+            inverse[c] = 1.0 / half
+            mix[np.ix_(at, at)] = _shift(len(at), -origin[c], 1.0) / half ** np.arange(len(at))
+            unmix[np.ix_(at, at)] = _shift(len(at), origin[c], 1.0) * half ** np.arange(len(at))[:, None]
+    layout = (
+        np.array([term.kind for term in terms], dtype=np.int64),
+        first,
+        np.array([term.sign for term in terms]),
+        origin,
+        inverse,
+        source,
+        _rows(parameters, source, needed),
+    )
+    return Plan(parameters=parameters, components=terms, layout=layout, ties=_tables(needed), mix=mix, unmix=unmix)
+
+
+def _shift(size: int, origin: float, scale: float) -> Floats:
+    """Return B with Σ c_k (t + origin)^k = Σ (B c)_j t^j."""
+    out = np.zeros((size, size))
+    for k in range(size):
+        for j in range(k + 1):
+            out[j, k] = math.comb(k, j) * origin ** (k - j) * scale
+    return out
+
+
+def _centred(term: Component, parameters: ParameterPlan) -> list[int] | None:
+    """Return the free positions of a polynomial that may be centred: all free, unbounded, used by no tie."""
+    if term.kind != kinds.POLYNOMIAL or len(term.names) == 1:
+        return None
+    used = {name for _, program in parameters.tied for name in program.names}
+    free = [parameters.names[k] for k in parameters.free]
+    if any(name in used or name not in free for name in term.names):
+        return None
+    at = [free.index(name) for name in term.names]
+    bounded = np.isfinite(parameters.low[at]).any() or np.isfinite(parameters.high[at]).any()
+    return None if bounded else at
+
+
+def _kernel_ties(parameters: ParameterPlan, source: set[int]) -> list[tuple[int, ties.Program]]:
+    """Keep the ties that the model needs, in order."""
+    wanted = set(source)
+    kept = []
+    for at, program in reversed(parameters.tied):
+        if at in wanted:
+            kept.append((at, program))
+            wanted |= {parameters.names.index(name) for name in program.names}
+    return kept[::-1]
+
+
+def _rows(parameters: ParameterPlan, source: Ints, needed: list[tuple[int, ties.Program]]) -> Ints:
+    """Number the Jacobian rows: by free parameter, or one a varying model parameter if there are ties."""
+    free = parameters.free.tolist()
+    if not needed:
+        return np.array([free.index(k) if k in free else -1 for k in source], dtype=np.int64)
+    moving = {*free, *(at for at, _ in needed)}
+    rows = -np.ones(source.size, dtype=np.int64)
+    varying = [k for k, at in enumerate(source) if int(at) in moving]
+    rows[varying] = np.arange(len(varying))
+    return rows
+
+
+def _tables(needed: list[tuple[int, ties.Program]]) -> tuple[Any, ...]:
+    start = np.cumsum([0, *(len(program.ops) for _, program in needed)]).astype(np.int64)
+    return (
+        np.array([o for _, program in needed for o in program.ops], dtype=np.int64),
+        np.array([a for _, program in needed for a in program.args], dtype=float),
+        start,
+        np.array([at for at, _ in needed], dtype=np.int64),
+    )

@@ -1,0 +1,189 @@
+"""What a fit takes from a spectrum: the axis, the signal and the standard uncertainties, checked.
+
+Not here: units of the results (`analysis.peaks.result`).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from analysis.core import SpectrumError, require_axis, require_spectrum, units
+from analysis.peaks.status import Status
+
+__all__ = ["Given", "Sigma", "prepare", "take", "weigh"]
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Sigma = xr.DataArray | np.ndarray[Any, Any] | float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """A spectrum as a fit sees it; `sigma` is None for an unweighted fit."""
+
+    spectrum: xr.Dataset
+    axis: xr.DataArray
+    signal: xr.DataArray
+    sigma: xr.DataArray | None
+
+    @property
+    def batch(self) -> tuple[str, ...]:
+        """Dimensions of the map; empty for one spectrum."""
+        return tuple(str(dim) for dim in self.signal.dims[:-1])
+
+
+def take(spectrum: xr.Dataset | xr.DataArray, *, axis: str, sigma: Sigma) -> Given:
+    """Check a spectrum and what weights it.
+
+    Parameters
+    ----------
+    spectrum:
+        Dims `(*batch, channel)`.
+    axis:
+        Name of a coordinate along `channel`.
+    sigma:
+        Standard uncertainty of the signal, in its units: a number, an array of the signal's shape or of
+        its last dimensions, or None for `u_signal` if there is one.
+
+    Returns
+    -------
+    :
+        The parts.
+
+    Raises
+    ------
+    SpectrumError
+        If the axis is missing or `sigma` does not fit the signal.
+    UnitsError
+        If `sigma` has units that do not convert to those of the signal.
+    """
+    dataset = require_spectrum(spectrum)
+    signal = dataset["signal"]
+    coordinate = require_axis(dataset, axis)
+    chosen = dataset.get("u_signal") if sigma is None else _as_array(sigma, signal)
+    if chosen is not None:
+        chosen = _in_units(chosen, signal)
+    return Given(spectrum=dataset, axis=coordinate, signal=signal, sigma=chosen)
+
+
+def _as_array(sigma: xr.DataArray | np.ndarray[Any, Any] | float, signal: xr.DataArray) -> xr.DataArray:
+    if isinstance(sigma, xr.DataArray):
+        extra = [dim for dim in sigma.dims if dim not in signal.dims]
+        if extra:
+            msg = f"sigma has dimensions {sigma.dims}, the signal {signal.dims}; remove {extra}"
+            raise SpectrumError(msg)
+        wrong = {dim: n for dim, n in sigma.sizes.items() if n != signal.sizes[dim]}
+        if wrong:
+            msg = f"sigma has sizes {wrong}, the signal {dict(signal.sizes)}; crop both in the same way"
+            raise SpectrumError(msg)
+        return sigma.drop_vars([name for name in sigma.coords if name not in sigma.dims])
+    plain = np.asarray(sigma, dtype=float)
+    shape = signal.shape[signal.ndim - plain.ndim :] if plain.ndim <= signal.ndim else None
+    if plain.shape != shape:
+        msg = (
+            f"sigma has shape {plain.shape}; wanted a number, or the shape {signal.shape} of the signal "
+            f"or its last dimensions. Name its dimensions: xr.DataArray(sigma, dims=...)"
+        )
+        raise SpectrumError(msg)
+    return xr.DataArray(plain, dims=signal.dims[signal.ndim - plain.ndim :])
+
+
+def _in_units(sigma: xr.DataArray, signal: xr.DataArray) -> xr.DataArray:
+    ours, theirs = sigma.attrs.get("units"), signal.attrs.get("units")
+    if ours is None or theirs is None or ours == theirs:
+        return sigma
+    return sigma * units.factor(ours, theirs)
+
+
+def prepare(signal: Floats, sigma: Floats | None, free: int) -> tuple[Floats, Floats, np.ndarray[Any, Any]]:
+    """Turn signal and sigma into the kernel's data and weights.
+
+    Parameters
+    ----------
+    signal:
+        Dims `(spectrum, channel)`; NaN is masked.
+    sigma:
+        Same dims, `(1, channel)` if shared, or None.
+    free:
+        Number of free parameters.
+
+    Returns
+    -------
+    :
+        Data and weights with 0 where masked, and a status for each spectrum.
+    """
+    data = np.array(signal, dtype=float, order="C")
+    good = ~np.isnan(data)
+    status = np.zeros(len(data), dtype=np.int8)
+    status[~np.isfinite(data[...]).any(axis=1) | np.isinf(data).any(axis=1)] = Status.INVALID_DATA
+    weights = weigh(good, sigma, status)
+    data[~good] = 0.0
+    data[status == Status.INVALID_DATA] = 0.0
+    few = np.count_nonzero(np.broadcast_to(weights, data.shape), axis=1) < free
+    status[few & (status == Status.CONVERGED)] = Status.TOO_FEW_POINTS
+    return data, weights, status
+
+
+def weigh(good: np.ndarray[Any, Any], sigma: Floats | None, status: np.ndarray[Any, Any]) -> Floats:
+    """Compute weights 1/sigma, 0 where masked; flag spectra whose sigma is not positive and finite.
+
+    Parameters
+    ----------
+    good:
+        True where the signal is a number, dims `(spectrum, channel)`.
+    sigma:
+        Same dims, one row for all, or None for weights of 1.
+    status:
+        Gets `INVALID_DATA` where sigma is wrong; changed in place.
+
+    Returns
+    -------
+    :
+        Same dims as `good`, or one row if that serves all.
+    """
+    if sigma is None:
+        return np.ones((1, good.shape[1])) if good.all() else good.astype(float)
+    usable = np.isfinite(sigma) & (sigma > 0.0)
+    if len(sigma) == 1 and good.all() and usable.all():
+        return np.ascontiguousarray(1.0 / sigma)
+    usable = np.broadcast_to(usable, good.shape)
+    status[(~usable & good).any(axis=1)] = Status.INVALID_DATA
+    keep = usable & good
+    full = np.broadcast_to(sigma, good.shape)
+    return np.where(keep, 1.0 / np.where(keep, full, 1.0), 0.0)
+
+
+def refuse_single(status: int, signal: Floats, sigma: Floats | None, free: int) -> None:
+    """Refuse one spectrum that cannot be fitted (in a map it is flagged instead).
+
+    Parameters
+    ----------
+    status:
+        From `prepare`.
+    signal, sigma:
+        Of this spectrum.
+    free:
+        Number of free parameters.
+
+    Raises
+    ------
+    SpectrumError
+        If the spectrum has no usable point, an infinite one, too few, or a wrong sigma.
+    """
+    if status == Status.CONVERGED:
+        return
+    count = int(np.isfinite(signal).sum())
+    if status == Status.TOO_FEW_POINTS:
+        msg = f"the spectrum has {count} usable points for {free} free parameters; crop less or fix parameters"
+    elif count == 0:
+        msg = f"all {signal.size} points of the spectrum are NaN or infinite; wanted numbers. Check the file"
+    elif np.isinf(signal).any():
+        msg = f"{int(np.isinf(signal).sum())} points of the spectrum are infinite; mask them with NaN"
+    else:
+        wrong = np.asarray(sigma)[~(np.isfinite(sigma) & (np.asarray(sigma) > 0.0))]  # type: ignore[arg-type]
+        msg = (
+            f"sigma must be positive and finite; got {wrong.size} other values, the first {wrong.ravel()[0]:g}. "
+            "Mask those points with NaN in the signal, or give them their real uncertainty"
+        )
+    raise SpectrumError(msg)

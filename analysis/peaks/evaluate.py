@@ -1,0 +1,105 @@
+"""The curve of a fit, from the fit alone.
+
+Not here: fitting (`analysis.peaks.fit`).
+"""
+
+from importlib import import_module
+from typing import Any
+
+import lmfit
+import numpy as np
+import xarray as xr
+
+from analysis.core import CHANNEL, ModelError, history
+from analysis.peaks.language import model_from_json, params_from_json
+
+__all__ = ["evaluate"]
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def evaluate(fit: xr.Dataset, *, components: bool = False) -> xr.DataArray:
+    """Compute the fitted curve of each spectrum on the axis that was fitted.
+
+    Parameters
+    ----------
+    fit:
+        Result of `peaks.fit`.
+    components:
+        Give each term of the model by itself, along a new last dimension but one, `component`.
+
+    Returns
+    -------
+    :
+        Dims `(*batch, channel)` or `(*batch, component, channel)`, units of the fitted signal; NaN where
+        the fit failed. The components add up to the curve if the model is a sum.
+
+    Raises
+    ------
+    ModelError
+        If this is not a fit, or its model holds a user's own function.
+    """
+    if "model" not in fit.attrs or "value" not in fit:
+        msg = f"evaluate needs the result of peaks.fit; got a Dataset with {list(fit.data_vars)}"
+        raise ModelError(msg)
+    model = model_from_json(fit.attrs["model"])
+    axis = fit[str(fit.attrs["axis"])]
+    curve = _Curve(fit, model, np.array(axis.values, dtype=float), components=components)
+    dims = ["component", CHANNEL] if components else [CHANNEL]
+    sizes = {CHANNEL: axis.size} | ({"component": len(curve.labels)} if components else {})
+    made = xr.apply_ufunc(
+        curve, fit["value"].drop_vars(list(fit["value"].coords)), input_core_dims=[["parameter"]],
+        output_core_dims=[dims], dask="parallelized", output_dtypes=[float],
+        dask_gufunc_kwargs={"output_sizes": sizes},
+    )  # fmt: skip
+    kept = {n: c for n, c in fit.coords.items() if set(c.dims) <= set(fit["status"].dims)}
+    made = made.assign_coords({**kept, axis.name: axis.drop_vars(list(axis.coords)).assign_attrs(axis.attrs)})
+    if components:
+        made = made.assign_coords(component=("component", np.array(curve.labels, dtype=object).astype(str)))
+    made = made.rename("signal").assign_attrs(units=fit.attrs["signal_units"], long_name="fitted curve")
+    return history.record(made, "peaks.evaluate", settings={"components": components}, inputs={"fit": fit})
+
+
+class _Curve:
+    """Evaluates a model on plain arrays of parameters."""
+
+    def __init__(self, fit: xr.Dataset, model: lmfit.Model, axis: Floats, *, components: bool) -> None:
+        self.names = [str(name) for name in fit["parameter"].values]
+        self.params = params_from_json(fit.attrs["params"])
+        self.axis = axis
+        self.parts = list(model.components) if components else [model]
+        self.labels = [
+            part.prefix.rstrip("_") or type(part).__name__.removesuffix("Model").lower() for part in self.parts
+        ]
+        self.components = components
+        self.signs = _signs(model) if components else [1.0]
+        self.batched = fit.attrs["engine"] == "batched"
+
+    def __call__(self, values: Floats) -> Floats:
+        flat = np.ascontiguousarray(values.reshape(-1, values.shape[-1]), dtype=float)
+        curves = [sign * self._one(part, flat) for part, sign in zip(self.parts, self.signs, strict=True)]
+        stacked = np.stack(curves, axis=1) if self.components else curves[0]
+        return stacked.reshape((*values.shape[:-1], *stacked.shape[1:]))
+
+    def _one(self, model: lmfit.Model, flat: Floats) -> Floats:
+        if self.batched:
+            # Late: brings numba.
+            made: Floats = import_module("analysis.peaks.batched").curve(model, self.names, self.axis, flat)
+            return made
+        out = np.full((len(flat), self.axis.size), np.nan)
+        for s, row in enumerate(flat):
+            if np.isfinite(row).all():
+                given = dict(zip(self.names, row, strict=True))
+                params = lmfit.Parameters()
+                for name, value in given.items():
+                    params.add(name, value=value)
+                out[s] = model.eval(params, **{model.independent_vars[0]: self.axis})
+        return out
+
+
+def _signs(model: lmfit.Model) -> list[float]:
+    """Give each component its sign in the sum; 1 where the model is not a sum."""
+    if not isinstance(model, lmfit.model.CompositeModel):
+        return [1.0]
+    minus = getattr(model.op, "__name__", "") == "sub"
+    return _signs(model.left) + [(-1.0 if minus else 1.0) * sign for sign in _signs(model.right)]

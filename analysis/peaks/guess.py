@@ -1,0 +1,256 @@
+"""Starting values for a model of several peaks on a background, from the spectrum.
+
+Not here: finding peaks as a result of its own (`analysis.peaks.find`).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import lmfit
+import numpy as np
+import xarray as xr
+
+from analysis.core import CHANNEL, ModelError, SpectrumError, history, require_axis, require_spectrum
+from analysis.peaks import kinds
+from analysis.peaks.compile import Component, components
+from analysis.peaks.find import find_1d, noise_of
+from analysis.peaks.language import model_to_json
+
+__all__ = ["guess", "guess_each"]
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+# FWHM / sigma and height · sigma / area of each shape (Voigt with gamma = sigma).
+_SHAPES = {
+    kinds.GAUSSIAN: (2.0 * math.sqrt(2.0 * math.log(2.0)), 1.0 / math.sqrt(2.0 * math.pi)),
+    kinds.LORENTZIAN: (2.0, 1.0 / math.pi),
+    kinds.PSEUDO_VOIGT: (2.0, 0.5 * (1.0 / math.pi + math.sqrt(math.log(2.0) / math.pi))),
+    kinds.VOIGT: (3.6013, 0.2087093),
+}
+WEAKEST_SNR = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Peak:
+    position: float
+    height: float
+    width: float
+
+
+def guess(model: lmfit.Model, spectrum: xr.Dataset | xr.DataArray, *, axis: str) -> lmfit.Parameters:
+    """Make parameters with starting values and sensible bounds; of a map, for its median spectrum.
+
+    Parameters
+    ----------
+    model:
+        Sum of built-in peaks and polynomials. A value or bound in its hints (`set_param_hint`) is kept.
+    spectrum:
+        Dims `(*batch, channel)`.
+    axis:
+        Name of the coordinate along `channel`.
+
+    Returns
+    -------
+    :
+        Peaks in the order of the model get the most prominent peaks of the spectrum in the order of the
+        axis, those with a hinted centre first; centres are bounded by the axis, widths by 0 and its range.
+
+    Raises
+    ------
+    ModelError
+        If the model is not such a sum, or the spectrum shows fewer peaks than the model has.
+    SpectrumError
+        If the axis is missing or there is nothing to look at.
+    """
+    dataset = require_spectrum(spectrum)
+    x = np.asarray(require_axis(dataset, axis).values, dtype=float)
+    signal = dataset["signal"]
+    flat = np.asarray(signal.values, dtype=float).reshape(-1, signal.sizes[CHANNEL])
+    usable = ~np.isnan(flat).all(axis=1)
+    if not usable.any():
+        msg = "all samples are NaN; there is nothing to guess from. Check the file or the mask"
+        raise SpectrumError(msg)
+    with np.errstate(all="ignore"):
+        y = _column_median(flat[usable])
+    return _guess_1d(model, x, y)
+
+
+def _column_median(flat: Floats) -> Floats:
+    if len(flat) == 1:
+        return flat[0]
+    empty = np.isnan(flat).all(axis=0)
+    out = np.full(flat.shape[1], np.nan)
+    out[~empty] = np.nanmedian(flat[:, ~empty], axis=0)
+    return out
+
+
+def guess_each(model: lmfit.Model, spectrum: xr.Dataset | xr.DataArray, *, axis: str) -> xr.Dataset:
+    """Guess starting values for every spectrum of a map, for `start=` of `peaks.fit`.
+
+    Parameters
+    ----------
+    model, spectrum, axis:
+        As in `guess`.
+
+    Returns
+    -------
+    :
+        One variable for each parameter that varies, dims `(*batch)`. A spectrum that shows too few peaks
+        gets the guess of the median spectrum.
+
+    Raises
+    ------
+    ModelError
+        If the median spectrum shows fewer peaks than the model has.
+    SpectrumError
+        As in `guess`.
+    """
+    common = guess(model, spectrum, axis=axis)
+    dataset = require_spectrum(spectrum)
+    x = np.asarray(dataset[axis].values, dtype=float)
+    signal = dataset["signal"]
+    names = [name for name, par in common.items() if par.vary]
+    rows = np.empty((int(np.prod(signal.shape[:-1], dtype=int)), len(names)))
+    for row, y in zip(rows, np.asarray(signal.values, dtype=float).reshape(len(rows), -1), strict=True):
+        try:
+            own = common if np.isnan(y).all() else _guess_1d(model, x, y)
+        except ModelError:
+            own = common
+        row[:] = [own[name].value for name in names]
+    shape = signal.shape[:-1]
+    dims = signal.dims[:-1]
+    out = xr.Dataset({name: (dims, rows[:, k].reshape(shape)) for k, name in enumerate(names)})
+    kept = {n: c for n, c in dataset.coords.items() if set(c.dims) <= set(dims)}
+    settings = {"model": model_to_json(model), "axis": axis}
+    return history.record(out.assign_coords(kept), "peaks.guess_each", settings=settings, inputs={"spectrum": spectrum})
+
+
+def _guess_1d(model: lmfit.Model, x: Floats, y: Floats) -> lmfit.Parameters:
+    terms = components(model)
+    params = model.make_params()
+    hinted = _hinted(model)
+    order = np.argsort(x)
+    good = order[np.isfinite(y[order])]
+    x, y = x[good], y[good]
+    if x.size < 3:
+        msg = f"{x.size} usable samples are too few to guess from; wanted at least 3"
+        raise SpectrumError(msg)
+    degree = max((len(t.names) - 1 for t in terms if t.kind == kinds.POLYNOMIAL), default=-1)
+    peaks = [t for t in terms if t.kind != kinds.POLYNOMIAL]
+    base = _background(x, y, degree, has_peaks=bool(peaks))
+    _set_background(params, terms, x, base, hinted)
+    if peaks:
+        places = _places(x, y - base, len(peaks))
+        for term, place in zip(peaks, _assign(peaks, places, params, hinted), strict=True):
+            _set_peak(params, term, place, x, hinted)
+    params.update_constraints()
+    return params
+
+
+def _hinted(model: lmfit.Model) -> set[str]:
+    """Name the parameters whose value the user's hints give."""
+    found = set()
+    for part in model.components:
+        built_in = type(part)
+        usual = {}
+        if built_in is not lmfit.Model and hasattr(built_in, "_set_paramhints_prefix"):
+            usual = {"fraction": {"value": 0.5}}
+        for root, hint in part.param_hints.items():
+            if "value" in hint and hint["value"] != usual.get(root, {}).get("value"):
+                found.add(part.prefix + root)
+    if isinstance(model, lmfit.model.CompositeModel):
+        known = {part.prefix + root for part in model.components for root in part.param_hints}
+        found |= {name for name, hint in model.param_hints.items() if "value" in hint and name not in known}
+        found |= {name for name, hint in model.param_hints.items() if "value" in hint and not name.endswith("fraction")}
+    return found
+
+
+def _background(x: Floats, y: Floats, degree: int, *, has_peaks: bool) -> Floats:
+    """Fit a polynomial to the lower envelope (the samples that repeated clipping leaves)."""
+    if degree < 0:
+        return np.zeros_like(y)
+    t = (x - x.mean()) / (np.ptp(x) or 1.0)
+    floor = y.copy()
+    fitted = np.polyval(np.polyfit(t, floor, degree), t)
+    if has_peaks:
+        slack = noise_of(y)
+        for _ in range(60):
+            floor = np.minimum(floor, fitted + slack)
+            fitted = np.polyval(np.polyfit(t, floor, degree), t)
+    return fitted
+
+
+def _set_background(
+    params: lmfit.Parameters, terms: tuple[Component, ...], x: Floats, base: Floats, hinted: set[str]
+) -> None:
+    rest = base
+    for term in sorted((t for t in terms if t.kind == kinds.POLYNOMIAL), key=lambda t: -len(t.names)):
+        fitted = np.polynomial.Polynomial.fit(x, rest, min(len(term.names) - 1, x.size - 1)).convert().coef
+        values = term.sign * np.concatenate([fitted, np.zeros(len(term.names) - len(fitted))])
+        for name, value in zip(term.names, values, strict=True):
+            _set(params, name, float(value), hinted)
+        rest = np.zeros_like(rest)
+
+
+def _set(params: lmfit.Parameters, name: str, value: float, hinted: set[str]) -> None:
+    """Set a value inside the bounds, unless the user gave one or it is tied or fixed."""
+    par = params[name]
+    if par.expr or name in hinted or not par.vary:
+        return
+    low, high = par.min, par.max
+    if not low < value < high:
+        span = (
+            high - low if math.isfinite(high - low) else max(abs(value), abs(low if math.isfinite(low) else high), 1e-3)
+        )
+        value = min(max(value, low + 0.05 * span), high - 0.05 * span)
+    par.value = value
+
+
+def _places(x: Floats, y: Floats, wanted: int) -> list[_Peak]:
+    """Find as many peaks as wanted, the most prominent first; then look in what they leave."""
+    found: list[_Peak] = []
+    noise = np.full(x.size, noise_of(y))
+    rest = y.copy()
+    for _ in range(wanted + 1):
+        table = find_1d(x, rest, min_snr=WEAKEST_SNR, max_peaks=wanted - len(found), sigma=noise)
+        table = table[np.argsort(-table[:, 3])]
+        for position, height, width, prominence, _ in table:
+            own = max(width, abs(x[1] - x[0]))
+            found.append(_Peak(position=position, height=height if height > 0.0 else prominence, width=own))
+            rest = rest - found[-1].height * np.exp(-4.0 * math.log(2.0) * ((x - position) / own) ** 2)
+        if len(found) >= wanted or not len(table):
+            break
+    if len(found) < wanted:
+        msg = (
+            f"the spectrum shows {len(found)} peaks above {WEAKEST_SNR:g} times the noise, the model has {wanted}. "
+            "Set values by hand: params = model.make_params(...), or crop to the range of the model"
+        )
+        raise ModelError(msg)
+    return found[:wanted]
+
+
+def _assign(peaks: list[Component], places: list[_Peak], params: lmfit.Parameters, hinted: set[str]) -> list[_Peak]:
+    """Give hinted centres their nearest peak, the others the rest in the order of the axis."""
+    left = sorted(places, key=lambda place: place.position)
+    chosen: dict[int, _Peak] = {}
+    for k, term in enumerate(peaks):
+        if term.names[1] in hinted:
+            near = min(left, key=lambda place: abs(place.position - params[term.names[1]].value))
+            chosen[k] = near
+            left.remove(near)
+    return [chosen[k] if k in chosen else left.pop(0) for k in range(len(peaks))]
+
+
+def _set_peak(params: lmfit.Parameters, term: Component, place: _Peak, x: Floats, hinted: set[str]) -> None:
+    width_factor, height_factor = _SHAPES[term.kind]
+    area, center, width = term.names[:3]
+    low, high = float(x[0]), float(x[-1])
+    if not params[center].expr:
+        params[center].min = max(params[center].min, low)
+        params[center].max = min(params[center].max, high)
+    if not params[width].expr and math.isinf(params[width].max):
+        params[width].max = high - low
+    sigma = place.width / width_factor
+    _set(params, center, place.position, hinted)
+    _set(params, width, sigma, hinted)
+    _set(params, area, term.sign * place.height * params[width].value / height_factor, hinted)

@@ -1,0 +1,56 @@
+"""Units of fitted parameters, from those of axis and signal and from what a parameter means.
+
+Not here: translation of unit strings (`analysis.core`).
+"""
+
+import lmfit
+
+from analysis.core import UnitsError, units
+
+__all__ = ["parameter_units"]
+
+_AXIS = ("center", "sigma", "sigma_r", "gamma", "fwhm")
+_PEAKS = {"GaussianModel", "LorentzianModel", "PseudoVoigtModel", "VoigtModel", "SplitLorentzianModel"}
+_POWERS = {
+    "ConstantModel": {"c": 0},
+    "LinearModel": {"intercept": 0, "slope": 1},
+    "QuadraticModel": {"c": 0, "b": 1, "a": 2},
+    "PolynomialModel": {f"c{k}": k for k in range(8)},
+}
+
+
+def parameter_units(model: lmfit.Model, names: tuple[str, ...], *, axis: str, signal: str) -> list[str]:
+    """Give the units of each parameter.
+
+    Parameters
+    ----------
+    model:
+        An lmfit model; its built-in parts are known.
+    names:
+        All parameters.
+    axis, signal:
+        Units of the axis and the signal.
+
+    Returns
+    -------
+    :
+        A UDUNITS string for each name, `""` where the meaning is not known (a user's own function).
+    """
+    known: dict[str, str] = {}
+    for part in model.components:
+        kind = type(part).__name__
+        for root, power in _POWERS.get(kind, {}).items():
+            known[part.prefix + root] = _combine(signal, axis, -power) if power else signal
+        if kind in _PEAKS:
+            known |= {part.prefix + root: axis for root in _AXIS}
+            known[part.prefix + "amplitude"] = _combine(signal, axis, 1)
+            known[part.prefix + "height"] = signal
+            known[part.prefix + "fraction"] = "1"
+    return [known.get(name, "") for name in names]
+
+
+def _combine(first: str, second: str, power: int) -> str:
+    try:
+        return units.multiply(first or "1", second or "1", power=power)
+    except UnitsError:
+        return f"({first}) ({second})" if power == 1 else f"({first}) ({second}){power}"

@@ -1,0 +1,233 @@
+"""The other engine: any lmfit model, one spectrum after another, through `lmfit.Model.fit`.
+
+Tolerances are tight, and the covariance comes from central differences of the model at lmfit's optimum,
+because forward differences cap standard errors at 3 to 5 digits.
+Not here: the batched engine (`analysis.peaks.batched`).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import lmfit
+import numpy as np
+
+from analysis.core import ModelError
+from analysis.peaks.compile import ParameterPlan, parameter_plan
+from analysis.peaks.outcome import Found
+from analysis.peaks.status import Status
+
+__all__ = ["Reference", "make"]
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+TOLERANCE = 1e-14
+NEAR_BOUND = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """Fits spectra with lmfit's leastsq."""
+
+    model: lmfit.Model
+    params: lmfit.Parameters
+    parameters: ParameterPlan
+    max_iterations: int
+    progress: Callable[[int, int], object] | None
+    derivatives: str = "central differences"
+
+    @property
+    def threads(self) -> int:
+        """One: lmfit's models run Python code."""
+        return 1
+
+    def solve(self, axis: Floats, data: Floats, weights: Floats, start: Floats, status: Any) -> Found:  # noqa: ANN401
+        """Fit every spectrum.
+
+        Parameters
+        ----------
+        axis, data, weights, start, status:
+            As in `analysis.peaks.solve.solve`.
+
+        Returns
+        -------
+        :
+            The answer; θ and u are the same here.
+        """
+        count, free = len(data), self.parameters.free.size
+        weights = np.broadcast_to(weights, data.shape)
+        found = Found(
+            u=np.full((count, free), np.nan),
+            mix=np.eye(free),
+            covariance=np.full((count, free, free), np.nan),
+            normal=np.full((count, free, free), np.nan),
+            chisqr=np.full(count, np.nan),
+            nfev=np.zeros(count, dtype=np.int64),
+            status=status.astype(np.int8),
+            held=np.zeros((count, free), dtype=np.int8),
+            points=np.count_nonzero(weights, axis=1),
+        )
+        for s in range(count):
+            if found.status[s] == Status.CONVERGED:
+                self._one(found, s, axis, data[s], weights[s], start[s])
+            if self.progress is not None:
+                self.progress(s + 1, count)
+        return found
+
+    def _one(self, found: Found, s: int, axis: Floats, data: Floats, weights: Floats, start: Floats) -> None:
+        params = self._with_values(start)
+        keep = weights > 0.0
+        x, y, w = axis[keep], data[keep], weights[keep]
+        limit = self.max_iterations * (self.parameters.free.size + 1)
+        result = None
+        try:
+            for _ in range(2):  # the second run starts at the optimum and polishes it
+                result = self.model.fit(
+                    y, params, weights=w, max_nfev=limit, calc_covar=False,
+                    fit_kws={"ftol": TOLERANCE, "xtol": TOLERANCE, "gtol": 0.0}, **self._variables(x),
+                )  # fmt: skip
+                found.nfev[s] += result.nfev
+                params = result.params
+                if result.aborted:
+                    break
+        except ValueError:
+            found.status[s] = Status.NON_FINITE_MODEL
+            return
+        assert result is not None  # noqa: S101
+        theta = np.array([params[self.parameters.names[k]].value for k in self.parameters.free])
+        found.u[s] = theta
+        found.chisqr[s] = result.chisqr
+        if result.aborted:
+            found.status[s] = Status.MAX_ITERATIONS
+        self._curvature(found, s, x, y, w, start)
+
+    def _curvature(self, found: Found, s: int, x: Floats, y: Floats, w: Floats, start: Floats) -> None:
+        theta = found.u[s]
+        jacobian = self._jacobian(theta, x, start) * w[:, None]
+        normal = jacobian.T @ jacobian
+        gradient = jacobian.T @ ((self._model(theta, x, start) - y) * w)
+        found.normal[s] = normal
+        low, high = self.parameters.low, self.parameters.high
+        size = np.sqrt(np.where(np.diag(normal) > 0.0, np.diag(normal), 1.0))
+        noise = math.sqrt(found.chisqr[s] / max(1, y.size - theta.size))
+        close = NEAR_BOUND * np.maximum(noise / size, np.abs(theta))
+        held = ((theta - low <= close) & (gradient > 0)) | ((high - theta <= close) & (gradient < 0))
+        found.held[s] = held
+        keep = ~held
+        scaled = normal[np.ix_(keep, keep)] / np.outer(size[keep], size[keep])
+        covariance = np.zeros_like(normal)
+        if keep.any() and np.linalg.eigvalsh(scaled)[0] > 1e-12:
+            covariance[np.ix_(keep, keep)] = np.linalg.inv(scaled) / np.outer(size[keep], size[keep])
+            found.covariance[s] = covariance
+        elif found.status[s] == Status.CONVERGED:
+            found.status[s] = Status.SINGULAR
+
+    def _variables(self, x: Floats) -> dict[str, Floats]:
+        return {self.model.independent_vars[0]: x}
+
+    def _with_values(self, values: Floats) -> lmfit.Parameters:
+        params = self.params.copy()
+        for at, par in enumerate(params.values()):
+            if not par.expr and math.isfinite(values[at]):
+                par.value = values[at]
+        return params
+
+    def _model(self, theta: Floats, x: Floats, values: Floats) -> Floats:
+        merged = values.copy()
+        merged[self.parameters.free] = theta
+        params = self.params.copy()
+        for at, par in enumerate(params.values()):
+            if not par.expr:
+                par.set(value=merged[at], min=-math.inf, max=math.inf)
+        return np.asarray(self.model.eval(params, **self._variables(x)), dtype=float) * np.ones(x.size)
+
+    def _jacobian(self, theta: Floats, x: Floats, values: Floats) -> Floats:
+        """Differentiate the model by central differences with one extrapolation."""
+        out = np.empty((x.size, theta.size))
+        for j in range(theta.size):
+            step = 1e-4 * max(abs(theta[j]), 1e-3 if theta[j] == 0.0 else 0.0)
+            step = self._step(theta, j, step)
+
+            def central(h: float, j: int = j) -> Floats:
+                up, down = theta.copy(), theta.copy()
+                up[j] += h
+                down[j] -= h
+                return (self._model(up, x, values) - self._model(down, x, values)) / (up[j] - down[j])
+
+            out[:, j] = (4.0 * central(0.5 * step) - central(step)) / 3.0
+        return out
+
+    def _step(self, theta: Floats, j: int, step: float) -> float:
+        """Shorten a step for a location, which may be large against the width of its peak."""
+        name = self.parameters.names[self.parameters.free[j]]
+        if not name.endswith("center"):
+            return step
+        width = (
+            self.parameters.names.index(name[: -len("center")] + "sigma")
+            if (name[: -len("center")] + "sigma" in self.parameters.names)
+            else -1
+        )
+        free = self.parameters.free.tolist()
+        if width in free:
+            return 1e-3 * abs(theta[free.index(width)]) or step
+        return step
+
+    def gradient(self, axis: Floats, data: Floats, weights: Floats, values: Floats, u: Floats) -> Floats:
+        """Compute the gradient of ½χ² in θ for every spectrum.
+
+        Parameters
+        ----------
+        axis, data, weights, values, u:
+            As in `analysis.peaks.solve.gradient`.
+
+        Returns
+        -------
+        :
+            Dims `(spectrum, free)`.
+        """
+        weights = np.broadcast_to(weights, data.shape)
+        out = np.empty_like(u)
+        for s in range(len(data)):
+            w = weights[s]
+            residual = (self._model(u[s], axis, values[s]) - data[s]) * w
+            out[s] = (self._jacobian(u[s], axis, values[s]) * w[:, None]).T @ residual
+        return out
+
+
+def make(
+    model: lmfit.Model,
+    params: lmfit.Parameters,
+    *,
+    max_iterations: int,
+    progress: Callable[[int, int], object] | None,
+) -> Reference:
+    """Prepare a model for lmfit's own engine.
+
+    Parameters
+    ----------
+    model, params:
+        Any lmfit model of one independent variable, with all its parameters.
+    max_iterations, progress:
+        As in `analysis.peaks.solve.solve`.
+
+    Returns
+    -------
+    :
+        The engine.
+
+    Raises
+    ------
+    ModelError
+        If the parameters do not fit the model, an expression is not plain arithmetic, or there are
+        several independent variables.
+    """
+    if len(model.independent_vars) != 1:
+        msg = f"the model has the independent variables {model.independent_vars}; one axis can serve one"
+        raise ModelError(msg)
+    return Reference(
+        model=model,
+        params=params.copy(),
+        parameters=parameter_plan(model, params),
+        max_iterations=max_iterations,
+        progress=progress,
+    )

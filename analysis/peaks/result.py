@@ -1,0 +1,193 @@
+"""Assembles the Dataset of a fit: labels, units, attributes and advice around plain arrays.
+
+Not here: the numbers (`analysis.peaks.outcome`), what is read back from it (`analysis.peaks.quantity`).
+"""
+
+import json
+from collections.abc import Mapping
+
+
+import lmfit
+import numpy as np
+import xarray as xr
+
+from analysis.core import CHANNEL, history
+from analysis.peaks.data import Given
+from analysis.peaks.language import model_to_json, params_to_json
+from analysis.peaks.parameter_units import parameter_units
+from analysis.peaks.status import ParameterStatus, Status, status_attrs
+
+__all__ = ["CORE_DIMS", "advice", "assemble"]
+
+PARAMETER = "parameter"
+OTHER = "parameter_"
+MODE = "mode"
+CORE_DIMS: dict[str, tuple[str, ...]] = {
+    "value": (PARAMETER,),
+    "stderr": (PARAMETER,),
+    "covariance": (PARAMETER, OTHER),
+    "status": (),
+    "parameter_status": (PARAMETER,),
+    "initial": (PARAMETER,),
+    "chisqr": (),
+    "redchi": (),
+    "aic": (),
+    "bic": (),
+    "nfev": (),
+    "ndata": (),
+}
+_LONG_NAMES = {
+    "value": "fitted parameters",
+    "stderr": "standard errors from noise",
+    "covariance": "covariance of the parameters from noise",
+    "status": "how the fit ended",
+    "parameter_status": "what each parameter was in the fit",
+    "initial": "starting values",
+    "chisqr": "sum of squared weighted residuals",
+    "redchi": "reduced chi-square",
+    "aic": "Akaike information criterion",
+    "bic": "Bayesian information criterion",
+    "nfev": "evaluations of the model",
+    "ndata": "points used",
+}
+
+
+def assemble(
+    given: Given,
+    variables: Mapping[str, xr.DataArray],
+    *,
+    model: lmfit.Model,
+    params: lmfit.Parameters,
+    names: tuple[str, ...],
+    attrs: Mapping[str, object],
+) -> xr.Dataset:
+    """Put labels, units and attributes around the results of a fit.
+
+    Parameters
+    ----------
+    given:
+        What was fitted.
+    variables:
+        Results by name, dims `(*batch, …)`.
+    model, params:
+        What was fitted with.
+    names:
+        The parameters, along `parameter`.
+    attrs:
+        Engine, loss, settings, advice and the like.
+
+    Returns
+    -------
+    :
+        The fit, without sources and history.
+    """
+    axis = given.axis
+    x_units, y_units = str(axis.attrs.get("units", "1")), str(given.signal.attrs.get("units", "1"))
+    labels = parameter_units(model, names, axis=x_units, signal=y_units)
+    text = np.array(names, dtype=object).astype(str)
+    coords = {
+        PARAMETER: (PARAMETER, text),
+        OTHER: (OTHER, text),
+        "parameter_units": (PARAMETER, np.array(labels, dtype=object).astype(str)),
+        str(axis.name): (CHANNEL, axis.values.copy(), dict(axis.attrs)),
+    }
+    kept = {
+        name: coord
+        for name, coord in given.spectrum.coords.items()
+        if name not in coords and set(coord.dims) <= set(given.batch)
+    }
+    dataset = xr.Dataset(dict(variables)).assign_coords({**kept, **coords})
+    for name, array in dataset.data_vars.items():
+        array.attrs = {"long_name": _LONG_NAMES.get(str(name), str(name))}
+    for name, kind in (("status", Status), ("parameter_status", ParameterStatus)):
+        dataset[name].attrs.update(status_attrs(kind))
+    return dataset.assign_attrs(
+        {
+            "model": model_to_json(model),
+            "params": params_to_json(params),
+            "axis": str(axis.name),
+            "signal_units": y_units,
+            "axis_units": x_units,
+            "versions": json.dumps(history.versions(), sort_keys=True),
+            **attrs,
+        }
+    )
+
+
+def advice(fit: xr.Dataset, given: Given, *, unweighted: bool, scale_covar: bool) -> list[str]:
+    """Say in plain sentences what a user of the numbers should know.
+
+    Parameters
+    ----------
+    fit:
+        A computed fit.
+    given:
+        What was fitted.
+    unweighted:
+        Whether there was no sigma.
+    scale_covar:
+        Whether standard errors were scaled by the misfit.
+
+    Returns
+    -------
+    :
+        Sentences, perhaps none.
+    """
+    said = _about_status(fit) + _about_parameters(fit) + _about_centres(fit, given)
+    if not unweighted:
+        said += _about_weights(given)
+    median = float(fit["redchi"].median(skipna=True))
+    if not unweighted and not scale_covar and median > 4.0:
+        said.append(
+            f"The median reduced chi-square is {median:.3g}: the model or sigma does not describe the data, and "
+            "standard errors taken from sigma are too small. Compare scale_covar=True."
+        )
+    return said
+
+
+def _about_status(fit: xr.Dataset) -> list[str]:
+    status = fit["status"].values.ravel()
+    return [
+        f"{count} of {status.size} fits: {kind.sentence}."
+        for kind in Status
+        if kind != Status.CONVERGED and (count := int((status == kind).sum()))
+    ]
+
+
+def _about_parameters(fit: xr.Dataset) -> list[str]:
+    states = fit["parameter_status"].values.reshape(-1, fit.sizes[PARAMETER])
+    said = []
+    for kind in (ParameterStatus.AT_BOUND, ParameterStatus.UNIDENTIFIABLE):
+        for name, count in zip(fit[PARAMETER].values, (states == kind).sum(axis=0), strict=True):
+            if count:
+                said.append(f"Parameter {name} is {kind.sentence} ({count} of {len(states)} fits).")
+    return said
+
+
+def _about_centres(fit: xr.Dataset, given: Given) -> list[str]:
+    low, high = float(given.axis.min()), float(given.axis.max())
+    said = []
+    for name in fit[PARAMETER].values:
+        if not str(name).endswith("center"):
+            continue
+        for which, what in (("initial", "started"), ("value", "ended")):
+            values = fit[which].sel(parameter=name).values
+            count = int(((values < low) | (values > high)).sum())
+            if count:
+                said.append(f"{name} {what} outside the axis [{low:g}, {high:g}] in {count} of {values.size} fits.")
+    return said
+
+
+def _about_weights(given: Given) -> list[str]:
+    signal = np.asarray(given.signal.isel(dict.fromkeys(given.batch, 0)).values, dtype=float)
+    sigma = given.sigma
+    if sigma is None:
+        return []
+    one = np.broadcast_to(sigma.isel({d: 0 for d in given.batch if d in sigma.dims}).values, signal.shape)
+    from_data = np.allclose(one**2, np.maximum(signal, 1.0), rtol=1e-6)
+    if from_data and float(np.nanmedian(signal)) < 100.0:
+        return [
+            "sigma is the square root of counts below 100: such weights pull the fit below the data, and the stated "
+            "intervals then miss the truth far too often. Use more counts or fit unweighted."
+        ]
+    return []

@@ -48,7 +48,7 @@ class Batched:
 
     def gradient(self, axis: Floats, data: Floats, weights: Floats, values: Floats, u: Floats) -> Floats:
         """Compute the gradient of ½χ² in u; see `analysis.peaks.solve.gradient`."""
-        return solve.gradient(self.plan, axis, data, weights, values, u)
+        return solve.gradient(self.plan, axis, data, weights, values=values, u=u)
 
 
 def make(

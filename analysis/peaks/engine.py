@@ -10,6 +10,10 @@ References: Coleman & Li, SIAM J. Optim. 6 (1996) 418, doi:10.1137/0806023; Noce
 Optimization (2006), algorithm 4.3; Golub & Pereyra, Inverse Problems 19 (2003) R1.
 """
 
+# Compiled code has no annotations: numba finds its types, and long argument lists are its tables.
+# ruff: noqa: ANN001, ANN201, ANN202, PLR0917, PLR0912, PLR2004, C901
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
 import math
 
 import numpy as np
@@ -27,7 +31,7 @@ NEAR_SINGULAR = 1e-12
 
 
 @njit(cache=True)
-def _cholesky(matrix, size, factor):  # type: ignore[no-untyped-def]
+def _cholesky(matrix, size, factor):
     """Factorise in place of `factor`; return the smallest pivot, or -1."""
     smallest = math.inf
     for i in range(size):
@@ -46,7 +50,7 @@ def _cholesky(matrix, size, factor):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _forward(factor, size, b, out):  # type: ignore[no-untyped-def]
+def _forward(factor, size, b, out):
     for i in range(size):
         s = b[i]
         for k in range(i):
@@ -55,7 +59,7 @@ def _forward(factor, size, b, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _backward(factor, size, b, out):  # type: ignore[no-untyped-def]
+def _backward(factor, size, b, out):
     for i in range(size - 1, -1, -1):
         s = b[i]
         for k in range(i + 1, size):
@@ -64,7 +68,7 @@ def _backward(factor, size, b, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _reach(layout, ties, free, v, chain, spacing, reach):  # type: ignore[no-untyped-def]
+def _reach(layout, ties, free, v, chain, spacing, reach):
     """Set how far each free parameter may sensibly move in one step; 0 for linear ones."""
     kind, first, _, _, _, source, row = layout
     reach[:] = 0.0
@@ -89,7 +93,7 @@ def _reach(layout, ties, free, v, chain, spacing, reach):  # type: ignore[no-unt
 
 
 @njit(cache=True)
-def _room(u, gradient, low, high, j):  # type: ignore[no-untyped-def]
+def _room(u, gradient, low, high, j):
     """Return the distance to the bound that descent pushes parameter j towards."""
     if gradient[j] > 0.0:
         return u[j] - low[j]
@@ -99,7 +103,7 @@ def _room(u, gradient, low, high, j):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _scale(normal, gradient, u, low, high, reach, eager, scaled, slope, size, metric):  # type: ignore[no-untyped-def]
+def _scale(normal, gradient, u, low, high, reach, eager, scaled, slope, size, metric):
     """Build the scaled, bound-aware matrix, gradient and region metric."""
     n = u.size
     mean = 0.0
@@ -126,7 +130,7 @@ def _scale(normal, gradient, u, low, high, reach, eager, scaled, slope, size, me
 
 
 @njit(cache=True)
-def _length(metric, step):  # type: ignore[no-untyped-def]
+def _length(metric, step):
     total = 0.0
     for j in range(step.size):
         total += metric[j] * step[j] * step[j]
@@ -134,7 +138,7 @@ def _length(metric, step):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _region_step(scaled, slope, metric, radius, damped, factor, half, step):  # type: ignore[no-untyped-def]
+def _region_step(scaled, slope, metric, radius, damped, factor, half, step):
     """Solve the trust-region problem; return the multiplier and the length of the step."""
     n = slope.size
     multiplier = 0.0
@@ -168,7 +172,7 @@ def _region_step(scaled, slope, metric, radius, damped, factor, half, step):  # 
 
 
 @njit(cache=True)
-def _clip(u, step, low, high, trial):  # type: ignore[no-untyped-def]
+def _clip(u, step, low, high, trial):
     """Put `u + step` into `trial`, strictly inside the bounds; say whether a bound was in the way."""
     clipped = False
     for j in range(u.size):
@@ -184,7 +188,20 @@ def _clip(u, step, low, high, trial):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _gain(normal, gradient, u, trial):  # type: ignore[no-untyped-def]
+def _shorten(u, step, low, high, trial):
+    """Put `u + t·step` into `trial` with t so short that all bounds hold."""
+    t = 1.0
+    for j in range(u.size):
+        if step[j] < 0.0 and u[j] + step[j] <= low[j]:
+            t = min(t, STAY_INSIDE * (low[j] - u[j]) / step[j])
+        elif step[j] > 0.0 and u[j] + step[j] >= high[j]:
+            t = min(t, STAY_INSIDE * (high[j] - u[j]) / step[j])
+    for j in range(u.size):
+        trial[j] = u[j] + t * step[j]
+
+
+@njit(cache=True)
+def _gain(normal, gradient, u, trial):
     """Return the fall of ½χ² that the quadratic model predicts, and the slope along the step."""
     linear = 0.0
     curved = 0.0
@@ -197,7 +214,7 @@ def _gain(normal, gradient, u, trial):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _hold(u, normal, gradient, low, high, held):  # type: ignore[no-untyped-def]
+def _hold(u, normal, gradient, low, high, held):
     """Put parameters that converged to a bound on it and mark them; return how many."""
     count = 0
     for j in range(u.size):
@@ -213,7 +230,7 @@ def _hold(u, normal, gradient, low, high, held):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _covariance(normal, held, scaled, size, factor, half, step, out):  # type: ignore[no-untyped-def]
+def _covariance(normal, held, scaled, size, factor, half, step, out):
     """Invert the normal matrix with held parameters taken out; return False if near-singular."""
     n = held.size
     for i in range(n):
@@ -236,7 +253,7 @@ def _covariance(normal, held, scaled, size, factor, half, step, out):  # type: i
 
 
 @njit(cache=True)
-def _start_inside(u, low, high):  # type: ignore[no-untyped-def]
+def _start_inside(u, low, high):
     for j in range(u.size):
         margin = 1e-8 * max(1.0, abs(u[j]))
         if low[j] > -math.inf and high[j] < math.inf:
@@ -248,17 +265,23 @@ def _start_inside(u, low, high):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _descend(problem, u, v, space, work, tolerance, limit):  # type: ignore[no-untyped-def]
+def _power(y, w):
+    """Return the sum of squares of the weighted data."""
+    total = 0.0
+    for i in range(y.size):
+        total += (y[i] * w[i]) ** 2
+    return total
+
+
+@njit(cache=True)
+def _descend(problem, u, v, space, work, tolerance, limit):
     """Iterate to the optimum; return ½χ², evaluations and status."""
     layout, ties, free, low, high, x, y, w, spacing, points = problem
     normal, normal2, gradient, gradient2, scaled, damped, factor, slope, size, metric, reach, half, step, trial = space
     cost = 0.5 * normal_equations(layout, ties, free, u, v, x, y, w, work, normal, gradient)
     if not cost < math.inf:
         return cost, 1, NON_FINITE_MODEL
-    floor = 0.0
-    for i in range(y.size):
-        floor += (y[i] * w[i]) ** 2
-    floor *= 1e-29
+    floor = 1e-29 * _power(y, w)
     radius = 1.0
     rejected = 0
     for iteration in range(limit):
@@ -272,6 +295,9 @@ def _descend(problem, u, v, space, work, tolerance, limit):  # type: ignore[no-u
             step[j] /= size[j]
         clipped = _clip(u, step, low, high, trial)
         gain, fall = _gain(normal, gradient, u, trial)
+        if clipped and gain <= 0.0:
+            _shorten(u, step, low, high, trial)
+            gain, fall = _gain(normal, gradient, u, trial)
         noise = 2.0 * cost / max(points - u.size, 1)
         done = multiplier == 0.0 and not clipped and fall <= max(tolerance * noise, floor)
         cost2 = 0.5 * normal_equations(layout, ties, free, trial, v, x, y, w, work, normal2, gradient2)
@@ -289,7 +315,7 @@ def _descend(problem, u, v, space, work, tolerance, limit):  # type: ignore[no-u
             elif ratio > 0.75 and length >= 0.8 * radius:
                 radius = min(2.5 * radius, LARGEST_REGION)
         else:
-            if gain <= 1e-13 * cost or done:
+            if (gain <= 1e-13 * cost and not clipped) or done:
                 settled = fall <= 1e-7 * noise + 1e-13 * cost + floor
                 return cost, iteration + 2, CONVERGED if settled else STALLED
             radius = 0.25 * min(max(length, 1e-12), radius)
@@ -300,7 +326,7 @@ def _descend(problem, u, v, space, work, tolerance, limit):  # type: ignore[no-u
 
 
 @njit(cache=True)
-def _polish(problem, u, v, space, work, held, cost):  # type: ignore[no-untyped-def]
+def _polish(problem, u, v, space, work, held, cost):
     """Take Gauss-Newton steps in the parameters that are not at a bound; return ½χ² and evaluations."""
     layout, ties, free, low, high, x, y, w, _, _ = problem
     normal, normal2, gradient, gradient2, scaled, _, factor, slope, size, _, _, half, step, trial = space
@@ -351,7 +377,7 @@ def fit_many(
     nfev,
     status,
     held,
-):  # type: ignore[no-untyped-def]
+):
     """Fit every row of `data`; results go into the last seven arrays.
 
     Parameters
@@ -408,7 +434,7 @@ def fit_many(
 
 
 @njit(cache=True, nogil=True)
-def gradient_many(layout, ties, free, x, data, weights, values, u, out):  # type: ignore[no-untyped-def]
+def gradient_many(layout, ties, free, x, data, weights, values, u, out):
     """Compute the gradient of ½χ² at `u` for every spectrum.
 
     Parameters

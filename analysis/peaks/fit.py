@@ -198,7 +198,8 @@ def _starts(start: Mapping[str, Any] | xr.Dataset | None, plan: ParameterPlan, g
     for key, value in ({} if start is None else dict(start)).items():
         name = str(key)
         if name not in plan.names:
-            msg = f"start names {name!r}, which is no parameter; known are {list(plan.names)}.{did_you_mean(name, plan.names)}"
+            hint = did_you_mean(name, plan.names)
+            msg = f"start names {name!r}, which is no parameter; known are {list(plan.names)}.{hint}"
             raise ModelError(msg)
         at = plan.names.index(name)
         if at in [k for k, _ in plan.tied]:
@@ -266,10 +267,18 @@ class _Job:
             return self.solver.gradient(axis, moved, weights, values, u)
 
         inner = sensitivities(
-            gradient, found.u, found.normal, found.held, found.status, self.axis, data, weights, self.modes
+            gradient,
+            found.u,
+            normal=found.normal,
+            held=found.held,
+            status=found.status,
+            axis=self.axis,
+            data=data,
+            weights=weights,
+            modes=self.modes,
         )
         with np.errstate(all="ignore"):
-            held = np.isnan(inner).any(axis=2)
+            held: np.ndarray[Any, np.dtype[np.bool_]] = np.isnan(inner).any(axis=2)
             free = np.einsum("ij,sjm->sim", found.mix, np.where(held[:, :, None], 0.0, inner))
             _, chain = chain_rule(plan, values)
             out = chain @ free

@@ -28,6 +28,7 @@ _SHAPES = {
     kinds.VOIGT: (3.6013, 0.2087093),
 }
 WEAKEST_SNR = 3.0
+LEAST_SAMPLES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +133,7 @@ def _guess_1d(model: lmfit.Model, x: Floats, y: Floats) -> lmfit.Parameters:
     order = np.argsort(x)
     good = order[np.isfinite(y[order])]
     x, y = x[good], y[good]
-    if x.size < 3:
+    if x.size < LEAST_SAMPLES:
         msg = f"{x.size} usable samples are too few to guess from; wanted at least 3"
         raise SpectrumError(msg)
     degree = max((len(t.names) - 1 for t in terms if t.kind == kinds.POLYNOMIAL), default=-1)

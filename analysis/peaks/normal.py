@@ -3,6 +3,10 @@
 Not here: the steps that use them (`analysis.peaks.engine`).
 """
 
+# Compiled code has no annotations: numba finds its types, and long argument lists are its tables.
+# ruff: noqa: ANN001, ANN201, ANN202, ARG001, PLR0917, PLR0912, C901
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
 import numpy as np
 from numba import njit
 
@@ -15,7 +19,7 @@ BLOCK = 128
 
 
 @njit(cache=True)
-def workspace(layout, ties, parameters, free):  # type: ignore[no-untyped-def]
+def workspace(layout, ties, parameters, free):
     """Allocate the work space of one thread; a tuple, see `normal_equations`."""
     rows = 0
     for k in range(layout[6].size):
@@ -31,7 +35,7 @@ def workspace(layout, ties, parameters, free):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _model(layout, q, x, n, buf, scratch):  # type: ignore[no-untyped-def]
+def _model(layout, q, x, n, buf, scratch):
     """Fill derivative rows and the model row for one block."""
     kind, first, sign, origin, inverse, _, row = layout
     scratch[3, :n] = 0.0
@@ -42,19 +46,19 @@ def _model(layout, q, x, n, buf, scratch):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, fastmath={"contract", "nsz", "arcp"})
-def _weigh(row, w, n):  # type: ignore[no-untyped-def]
+def _weigh(row, w, n):
     for i in range(n):
         row[i] *= w[i]
 
 
 @njit(cache=True, fastmath={"contract", "nsz", "arcp"})
-def _residual(m, y, w, n, out):  # type: ignore[no-untyped-def]
+def _residual(m, y, w, n, out):
     for i in range(n):
         out[i] = (m[i] - y[i]) * w[i]
 
 
 @njit(cache=True, fastmath={"contract", "nsz", "arcp", "reassoc"})
-def _gram(buf, padded, n, gram):  # type: ignore[no-untyped-def]
+def _gram(buf, padded, n, gram):
     """Add buf·bufᵀ of one block to the upper triangle, in tiles of three by three."""
     for a in range(0, padded, 3):
         for b in range(a, padded, 3):
@@ -87,7 +91,7 @@ def _gram(buf, padded, n, gram):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _reduce(layout, work, normal, gradient):  # type: ignore[no-untyped-def]
+def _reduce(layout, work, normal, gradient):
     """Carry the Gram matrix of the rows to the free parameters through the chain rule."""
     _, _, gram, chain, _, half, _, _, rows = work
     source = layout[5]
@@ -122,7 +126,7 @@ def _reduce(layout, work, normal, gradient):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def normal_equations(layout, ties, free, u, v, x, y, w, work, normal, gradient):  # type: ignore[no-untyped-def]
+def normal_equations(layout, ties, free, u, v, x, y, w, work, normal, gradient):
     """Compute JᵀJ, Jᵀr and rᵀr with r = (model - y)·w over the free parameters.
 
     Parameters
@@ -182,7 +186,7 @@ def normal_equations(layout, ties, free, u, v, x, y, w, work, normal, gradient):
 
 
 @njit(cache=True)
-def model_rows(layout, values, x, out):  # type: ignore[no-untyped-def]
+def model_rows(layout, values, x, out):
     """Evaluate the model for many parameter sets.
 
     Parameters

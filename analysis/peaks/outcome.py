@@ -17,6 +17,7 @@ __all__ = ["Found", "Outcome", "chain_rule", "conclude"]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[Any]]
 NULL_SHARE = 1e-4
+NULL_EIGENVALUE = 1e-10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +96,7 @@ def _resolve_singular(found: Found) -> tuple[Floats, np.ndarray[Any, np.dtype[np
         size = np.sqrt(np.clip(np.diag(normal), 0.0, None))
         size = np.where(size > 0.0, size, 1.0)
         eigen, vectors = np.linalg.eigh(normal / np.outer(size, size))
-        null = eigen < 1e-10
+        null = eigen < NULL_EIGENVALUE
         inverse = (vectors[:, ~null] / eigen[~null]) @ vectors[:, ~null].T / np.outer(size, size)
         part = np.zeros(found.normal[s].shape)
         part[np.ix_(keep, keep)] = inverse

@@ -3,12 +3,15 @@
 Not here: parsing an expression into a program (`analysis.peaks.ties`).
 """
 
+# Compiled code has no annotations: numba finds its types, and long argument lists are its tables.
+# ruff: noqa: ANN001, ANN201, ANN202, PLR0911
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
 import math
 
 from numba import njit
 
 from analysis.peaks.opcodes import (
-    ABS,
     ADD,
     CONSTANT,
     COS,
@@ -17,7 +20,6 @@ from analysis.peaks.opcodes import (
     LOAD,
     LOG,
     MAXIMUM,
-    MINIMUM,
     MULTIPLY,
     NEGATE,
     POWER,
@@ -33,7 +35,7 @@ DEPTH = 32
 
 
 @njit(cache=True)
-def _unary(op, a):  # type: ignore[no-untyped-def]
+def _unary(op, a):
     """Return value and derivative."""
     if op == NEGATE:
         return -a, -1.0
@@ -56,7 +58,7 @@ def _unary(op, a):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _power(a, b):  # type: ignore[no-untyped-def]
+def _power(a, b):
     if a == 0.0:
         value = 1.0 if b == 0.0 else (0.0 if b > 0.0 else math.inf)
         return value, (1.0 if b == 1.0 else 0.0), 0.0
@@ -67,7 +69,7 @@ def _power(a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _binary(op, a, b):  # type: ignore[no-untyped-def]
+def _binary(op, a, b):
     """Return value and both derivatives."""
     if op == ADD:
         return a + b, 1.0, 1.0
@@ -87,7 +89,7 @@ def _binary(op, a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def apply_ties(ties, v, chain, stack, slopes):  # type: ignore[no-untyped-def]
+def apply_ties(ties, v, chain, stack, slopes):
     """Compute the tied parameters in `v` and their rows of `chain`.
 
     Parameters

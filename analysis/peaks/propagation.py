@@ -69,6 +69,7 @@ def factor(axis: Floats, signal: Floats, spacing: float, scale: float) -> Modes:
 def sensitivities(
     gradient: Gradient,
     u: Floats,
+    *,
     normal: Floats,
     held: np.ndarray[Any, Any],
     status: np.ndarray[Any, Any],
@@ -107,9 +108,13 @@ def sensitivities(
     good = status == Status.CONVERGED
     if not good.any() or not len(modes.axis):
         return out
-    hessian = _hessian(gradient, u, normal, axis, data, weights)
+    hessian = _hessian(gradient, u, normal=normal, axis=axis, data=data, weights=weights)
     mixed = np.stack(
-        [_along(gradient, u, axis, data, a, d) for a, d in zip(modes.axis, modes.signal, strict=True)], axis=2
+        [
+            _along(gradient, u, axis, data, along_axis=a, along_data=d)
+            for a, d in zip(modes.axis, modes.signal, strict=True)
+        ],
+        axis=2,
     )
     stay = held == 1
     hessian = np.where(stay[:, :, None] | stay[:, None, :], 0.0, hessian)
@@ -123,7 +128,7 @@ def sensitivities(
     return out
 
 
-def _hessian(gradient: Gradient, u: Floats, normal: Floats, axis: Floats, data: Floats, weights: Floats) -> Floats:
+def _hessian(gradient: Gradient, u: Floats, *, normal: Floats, axis: Floats, data: Floats, weights: Floats) -> Floats:
     """Differentiate the gradient by central differences; steps change the model by 1e-5 of the signal."""
     count, free = u.shape
     norm = np.sqrt(((data * weights) ** 2).sum(axis=1))
@@ -138,7 +143,9 @@ def _hessian(gradient: Gradient, u: Floats, normal: Floats, axis: Floats, data: 
     return 0.5 * (out + out.transpose(0, 2, 1))
 
 
-def _along(gradient: Gradient, u: Floats, axis: Floats, data: Floats, along_axis: Floats, along_data: Floats) -> Floats:
+def _along(
+    gradient: Gradient, u: Floats, axis: Floats, data: Floats, *, along_axis: Floats, along_data: Floats
+) -> Floats:
     """Differentiate the gradient along one mode of axis and data."""
     spacing = abs(axis[-1] - axis[0]) / max(axis.size - 1, 1)
     largest = np.abs(along_axis).max()

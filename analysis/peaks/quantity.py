@@ -69,7 +69,8 @@ def quantity(fit: xr.Dataset, name: str, *, at: Mapping[str, int] | None = None)
 def _require_usable(one: xr.Dataset, name: str, k: int) -> None:
     status = Status(int(one["status"]))
     if status != Status.CONVERGED:
-        msg = f"no uncertainty of {name!r}: {status.sentence} (status {status.name}). Look at peaks.evaluate(fit) and the start"
+        why = f"{status.sentence} (status {status.name})"
+        msg = f"no uncertainty of {name!r}: {why}. Look at peaks.evaluate(fit) and at the starting values"
         raise UncertaintyError(msg)
     state = ParameterStatus(int(one["parameter_status"].values[k]))
     if state not in (ParameterStatus.FREE, ParameterStatus.TIED) or not math.isfinite(float(one["stderr"].values[k])):

@@ -23,6 +23,7 @@ __all__ = ["Reference", "make"]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 TOLERANCE = 1e-14
 NEAR_BOUND = 1e-6
+NEAR_SINGULAR = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +70,12 @@ class Reference:
         )
         for s in range(count):
             if found.status[s] == Status.CONVERGED:
-                self._one(found, s, axis, data[s], weights[s], start[s])
+                self._one(found, s, axis=axis, data=data[s], weights=weights[s], start=start[s])
             if self.progress is not None:
                 self.progress(s + 1, count)
         return found
 
-    def _one(self, found: Found, s: int, axis: Floats, data: Floats, weights: Floats, start: Floats) -> None:
+    def _one(self, found: Found, s: int, *, axis: Floats, data: Floats, weights: Floats, start: Floats) -> None:
         params = self._with_values(start)
         keep = weights > 0.0
         x, y, w = axis[keep], data[keep], weights[keep]
@@ -99,9 +100,9 @@ class Reference:
         found.chisqr[s] = result.chisqr
         if result.aborted:
             found.status[s] = Status.MAX_ITERATIONS
-        self._curvature(found, s, x, y, w, start)
+        self._curvature(found, s, x=x, y=y, w=w, start=start)
 
-    def _curvature(self, found: Found, s: int, x: Floats, y: Floats, w: Floats, start: Floats) -> None:
+    def _curvature(self, found: Found, s: int, *, x: Floats, y: Floats, w: Floats, start: Floats) -> None:
         theta = found.u[s]
         jacobian = self._jacobian(theta, x, start) * w[:, None]
         normal = jacobian.T @ jacobian
@@ -116,7 +117,7 @@ class Reference:
         keep = ~held
         scaled = normal[np.ix_(keep, keep)] / np.outer(size[keep], size[keep])
         covariance = np.zeros_like(normal)
-        if keep.any() and np.linalg.eigvalsh(scaled)[0] > 1e-12:
+        if keep.any() and np.linalg.eigvalsh(scaled)[0] > NEAR_SINGULAR:
             covariance[np.ix_(keep, keep)] = np.linalg.inv(scaled) / np.outer(size[keep], size[keep])
             found.covariance[s] = covariance
         elif found.status[s] == Status.CONVERGED:

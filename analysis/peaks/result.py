@@ -6,7 +6,6 @@ Not here: the numbers (`analysis.peaks.outcome`), what is read back from it (`an
 import json
 from collections.abc import Mapping
 
-
 import lmfit
 import numpy as np
 import xarray as xr
@@ -21,6 +20,8 @@ __all__ = ["CORE_DIMS", "advice", "assemble"]
 
 PARAMETER = "parameter"
 OTHER = "parameter_"
+LARGE_REDCHI = 4.0
+LOW_COUNTS = 100.0
 MODE = "mode"
 CORE_DIMS: dict[str, tuple[str, ...]] = {
     "value": (PARAMETER,),
@@ -137,7 +138,7 @@ def advice(fit: xr.Dataset, given: Given, *, unweighted: bool, scale_covar: bool
     if not unweighted:
         said += _about_weights(given)
     median = float(fit["redchi"].median(skipna=True))
-    if not unweighted and not scale_covar and median > 4.0:
+    if not unweighted and not scale_covar and median > LARGE_REDCHI:
         said.append(
             f"The median reduced chi-square is {median:.3g}: the model or sigma does not describe the data, and "
             "standard errors taken from sigma are too small. Compare scale_covar=True."
@@ -185,7 +186,7 @@ def _about_weights(given: Given) -> list[str]:
         return []
     one = np.broadcast_to(sigma.isel({d: 0 for d in given.batch if d in sigma.dims}).values, signal.shape)
     from_data = np.allclose(one**2, np.maximum(signal, 1.0), rtol=1e-6)
-    if from_data and float(np.nanmedian(signal)) < 100.0:
+    if from_data and float(np.nanmedian(signal)) < LOW_COUNTS:
         return [
             "sigma is the square root of counts below 100: such weights pull the fit below the data, and the stated "
             "intervals then miss the truth far too often. Use more counts or fit unweighted."

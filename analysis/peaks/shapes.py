@@ -7,9 +7,13 @@ uses SIMD. Amplitudes are areas, as in `lmfit.lineshapes`.
 Not here: which component stands where (`analysis.peaks.compile`), the fit (`analysis.peaks.engine`).
 """
 
+# Compiled code has no annotations: numba finds its types, and long argument lists are its tables.
+# ruff: noqa: ANN001, ANN201, ANN202, ARG001, PLR0917, PLR0911, PLR0912, PLR2004, C901
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
 import math
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.extending import intrinsic
 
@@ -31,23 +35,23 @@ SQRT_2 = math.sqrt(2.0)
 
 
 @intrinsic
-def _bits(typing, value):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
-    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
+def _bits(typing, value):
+    def generate(context, builder, signature, args):
         return builder.bitcast(args[0], ir.IntType(64))
 
     return types.int64(types.float64), generate
 
 
 @intrinsic
-def _float(typing, value):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
-    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
+def _float(typing, value):
+    def generate(context, builder, signature, args):
         return builder.bitcast(args[0], ir.DoubleType())
 
     return types.float64(types.int64), generate
 
 
 @njit(fastmath=ELEMENTWISE, inline="always")
-def fast_exp(x):  # type: ignore[no-untyped-def]
+def fast_exp(x):
     """Return exp(x) for x <= 0 to 2e-16 relative, 0 below -700 (SIMD: numba ships no vector exp)."""
     clipped = max(x, -700.0)
     t = clipped * LOG2_E + ROUND
@@ -65,84 +69,84 @@ def fast_exp(x):  # type: ignore[no-untyped-def]
     p = p * r + 0.5
     p = p * r + 1.0
     p = p * r + 1.0
-    return _float(_bits(p) + (_bits(t) << 52))
+    return _float(_bits(p) + (_bits(t) << 52))  # type: ignore[call-arg]
 
 
 @njit(fastmath=ELEMENTWISE, cache=True)
-def _offset(x, center, inverse, n, t):  # type: ignore[no-untyped-def]
+def _offset(x, center, inverse, n, t):
     for i in range(n):
         t[i] = (x[i] - center) * inverse
 
 
 @njit(fastmath=ELEMENTWISE, cache=True)
-def _normal(t, scale, n, out):  # type: ignore[no-untyped-def]
+def _normal(t, scale, n, out):
     for i in range(n):
         out[i] = scale * fast_exp(-0.5 * t[i] * t[i])
 
 
 @njit(fastmath=ELEMENTWISE, cache=True)
-def _cauchy(t, n, out):  # type: ignore[no-untyped-def]
+def _cauchy(t, n, out):
     for i in range(n):
         out[i] = 1.0 / (1.0 + t[i] * t[i])
 
 
 @njit(fastmath=ELEMENTWISE, cache=True)
-def _accumulate(scale, row, n, m):  # type: ignore[no-untyped-def]
+def _accumulate(scale, row, n, m):
     for i in range(n):
         m[i] += scale * row[i]
 
 
 @njit(fastmath=ELEMENTWISE, cache=True)
-def _scaled(scale, row, n, out):  # type: ignore[no-untyped-def]
+def _scaled(scale, row, n, out):
     for i in range(n):
         out[i] = scale * row[i]
 
 
 @njit(fastmath=ELEMENTWISE, cache=True)
-def _gauss_center(scale, g, t, n, out):  # type: ignore[no-untyped-def]
+def _gauss_center(scale, g, t, n, out):
     for i in range(n):
         out[i] = scale * g[i] * t[i]
 
 
 @njit(fastmath=ELEMENTWISE, cache=True)
-def _gauss_width(scale, g, t, n, out):  # type: ignore[no-untyped-def]
+def _gauss_width(scale, g, t, n, out):
     for i in range(n):
         out[i] = scale * g[i] * (t[i] * t[i] - 1.0)
 
 
 @njit(fastmath=ELEMENTWISE, cache=True)
-def _cauchy_center(scale, c, t, n, out):  # type: ignore[no-untyped-def]
+def _cauchy_center(scale, c, t, n, out):
     for i in range(n):
         out[i] = scale * (c[i] * c[i]) * t[i]
 
 
 @njit(fastmath=ELEMENTWISE, cache=True)
-def _cauchy_width(scale, c, t, n, out):  # type: ignore[no-untyped-def]
+def _cauchy_width(scale, c, t, n, out):
     for i in range(n):
         out[i] = scale * (c[i] * c[i]) * (t[i] * t[i] - 1.0)
 
 
 @njit(fastmath=ELEMENTWISE, cache=True)
-def _mix(fg, g, fc, c, n, out):  # type: ignore[no-untyped-def]
+def _mix(fg, g, fc, c, n, out):
     for i in range(n):
         out[i] = fg * g[i] + fc * c[i]
 
 
 @njit(fastmath=ELEMENTWISE, cache=True)
-def _mix_center(fg, g, fc, c, t, n, out):  # type: ignore[no-untyped-def]
+def _mix_center(fg, g, fc, c, t, n, out):
     for i in range(n):
         out[i] = (fg * g[i] + fc * (c[i] * c[i])) * t[i]
 
 
 @njit(fastmath=ELEMENTWISE, cache=True)
-def _mix_width(fg, kg, g, fc, c, t, n, out):  # type: ignore[no-untyped-def]
+def _mix_width(fg, kg, g, fc, c, t, n, out):
     for i in range(n):
         square = t[i] * t[i]
         out[i] = fg * g[i] * (kg * square - 1.0) + fc * (c[i] * c[i]) * (square - 1.0)
 
 
 @njit(cache=True)
-def _gaussian(q, sign, rows, x, n, buf, scratch):  # type: ignore[no-untyped-def]
+def _gaussian(q, sign, rows, x, n, buf, scratch):
     t, g = scratch[0], scratch[1]
     sigma = max(q[2], TINY)
     inverse = 1.0 / sigma
@@ -159,7 +163,7 @@ def _gaussian(q, sign, rows, x, n, buf, scratch):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True)
-def _lorentzian(q, sign, rows, x, n, buf, scratch):  # type: ignore[no-untyped-def]
+def _lorentzian(q, sign, rows, x, n, buf, scratch):
     t, c = scratch[0], scratch[1]
     sigma = max(q[2], TINY)
     inverse = 1.0 / sigma
@@ -177,7 +181,7 @@ def _lorentzian(q, sign, rows, x, n, buf, scratch):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True)
-def _pseudo_voigt(q, sign, rows, x, n, buf, scratch):  # type: ignore[no-untyped-def]
+def _pseudo_voigt(q, sign, rows, x, n, buf, scratch):
     t, g, c = scratch[0], scratch[1], scratch[2]
     area, fraction = q[0], q[3]
     sigma = max(q[2], TINY)
@@ -204,7 +208,7 @@ def _pseudo_voigt(q, sign, rows, x, n, buf, scratch):  # type: ignore[no-untyped
 
 
 @njit(cache=True)
-def _voigt(q, sign, rows, x, n, buf, scratch):  # type: ignore[no-untyped-def]
+def _voigt(q, sign, rows, x, n, buf, scratch):
     w, dre, dim, t = scratch[0], scratch[1], scratch[2], scratch[4]
     sigma = max(q[2], TINY)
     inverse = 1.0 / (sigma * SQRT_2)
@@ -229,7 +233,7 @@ def _voigt(q, sign, rows, x, n, buf, scratch):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _polynomial(q, sign, rows, origin, inverse, x, n, buf, scratch):  # type: ignore[no-untyped-def]
+def _polynomial(q, sign, rows, origin, inverse, x, n, buf, scratch):
     t, power = scratch[0], scratch[1]
     _offset(x, origin, inverse, n, t)
     for i in range(n):
@@ -244,7 +248,7 @@ def _polynomial(q, sign, rows, origin, inverse, x, n, buf, scratch):  # type: ig
 
 
 @njit(cache=True)
-def add_component(kind, q, sign, rows, origin, inverse, x, n, buf, scratch):  # type: ignore[no-untyped-def]
+def add_component(kind, q, sign, rows, origin, inverse, x, n, buf, scratch):
     """Add one component to the model row and write its derivative rows, for one block of points.
 
     Parameters

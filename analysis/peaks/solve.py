@@ -125,7 +125,7 @@ def _report(results: Any, total: int, progress: Callable[[int, int], object] | N
             progress(done, total)
 
 
-def gradient(plan: Plan, axis: Floats, data: Floats, weights: Floats, values: Floats, u: Floats) -> Floats:
+def gradient(plan: Plan, axis: Floats, data: Floats, weights: Floats, *, values: Floats, u: Floats) -> Floats:
     """Compute the gradient of ½χ² in the kernel's free parameters.
 
     Parameters

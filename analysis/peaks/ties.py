@@ -21,7 +21,7 @@ from analysis.peaks import opcodes as op
 
 __all__ = ["Program", "differentiate", "parse"]
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
+Floats = np.ndarray[Any, np.dtype[Any]]
 VOIGT_HEIGHT = (
     "({0}amplitude/(max(1e-15, {0}sigma*sqrt(2*pi))))*real(wofz((1j*{0}gamma)/(max(1e-15, {0}sigma*sqrt(2)))))"
 )
@@ -136,8 +136,8 @@ class _Writer:
 
     def visit(self, node: ast.expr) -> None:
         match node:
-            case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
-                self.push(op.CONSTANT, float(node.value))
+            case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+                self.push(op.CONSTANT, float(number))
             case ast.Name(id=name) if name in self.names:
                 self.push(op.LOAD, float(self.names.index(name)))
             case ast.Name(id="pi"):

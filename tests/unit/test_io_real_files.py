@@ -1,0 +1,70 @@
+"""Files of real instruments, in a folder that the environment variable METROSPEC_REAL_FILES names."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis import io
+from analysis.core import FormatError
+
+FOLDER = os.environ.get("METROSPEC_REAL_FILES", "")
+pytestmark = pytest.mark.skipif(not FOLDER, reason="METROSPEC_REAL_FILES names no folder of real instrument files")
+
+
+def peaks(x, y, least):
+    inside = (y[1:-1] > y[:-2]) & (y[1:-1] >= y[2:]) & (y[1:-1] > least)
+    return x[1:-1][inside]
+
+
+def test_a_bwtek_neon_file_has_2048_pixels_and_the_lamp_lines():
+    found = io.read(Path(FOLDER) / "bwtek_neon_lamp_785.txt")
+    assert found.sizes["channel"] == 2048
+    lines = peaks(found["wavelength"].values, found["signal"].values, 2000.0)
+    assert np.abs(lines - 830.1).min() < 0.3
+
+
+def test_a_renishaw_export_keeps_its_descending_axis():
+    found = io.read(Path(FOLDER) / "renishaw_calcite_785.txt")
+    assert found.sizes["channel"] == 1021
+    assert found["x"].values[0] == 1111.108398
+    assert found["x"].values[-1] == -154.501953
+    lines = peaks(found["x"].values, found["signal"].values, 10000.0)
+    assert np.abs(lines - 1087.73).min() < 0.6
+
+
+def test_a_horiba_export_has_1006_points():
+    found = io.read(next(Path(FOLDER).glob("calset_*Neon*OP01.txt")))
+    assert found.sizes["channel"] == 1006
+    assert found["x"].values[0] == 120.387
+
+
+def test_an_xdi_file_has_energy_and_three_columns():
+    found = io.read(Path(FOLDER) / "xafs_cu_foil.xdi")
+    assert found["signal"].shape == (3, 408)
+    assert list(found["spectrum"].values) == ["i0", "itrans", "mutrans"]
+    assert found["energy"].values[[0, -1]].tolist() == [8779.0, 10145.86]
+    assert found.attrs["acquired"] == "2001-06-26T22:27:31"
+    mu = np.log(found["signal"].sel(spectrum="i0") / found["signal"].sel(spectrum="itrans")).values
+    steepest = found["energy"].values[int(np.argmax(np.gradient(mu, found["energy"].values)))]
+    assert abs(steepest - 8980.5) <= 1.0
+
+
+def test_a_cary_file_has_eleven_spectra_of_their_own_lengths():
+    found = io.read(Path(FOLDER) / "cary_filters_multi.csv")
+    lengths = [found.isel(spectrum=at).dropna("channel").sizes["channel"] for at in range(found.sizes["spectrum"])]
+    assert lengths[:10] == [121, 196, 301, 301, 301, 301, 301, 301, 301, 401]
+    assert found["spectrum"].values[0] == "600LP"
+
+
+def test_an_oscilloscope_file_has_50000_samples_in_seconds():
+    found = io.read(Path(FOLDER) / "tek_scope.csv")
+    assert found.sizes["channel"] == 50000
+    assert found["time"].attrs["units"] == "s"
+
+
+@pytest.mark.parametrize("name", ["renishaw_calcite_785.wdf", "andor_hematite_785.sif", "jcamp_linkblock.jdx"])
+def test_a_makers_other_format_is_refused_by_name(name):
+    with pytest.raises(FormatError, match="by its first bytes, whatever its suffix"):
+        io.read(Path(FOLDER) / name)

@@ -22,6 +22,4 @@ def pytest_sessionfinish(session):
 def pytest_terminal_summary(terminalreporter):
     skipped = terminalreporter.stats.get("skipped", [])
     if os.environ.get("METROSPEC_NO_SKIPS") == "1" and skipped:
-        terminalreporter.write_line(
-            f"METROSPEC_NO_SKIPS=1: {len(skipped)} skipped tests count as failures", red=True
-        )
+        terminalreporter.write_line(f"METROSPEC_NO_SKIPS=1: {len(skipped)} skipped tests count as failures", red=True)

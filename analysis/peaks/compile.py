@@ -310,7 +310,7 @@ def _kernel_ties(parameters: ParameterPlan, source: set[int]) -> list[tuple[int,
 
 
 def _rows(parameters: ParameterPlan, source: Ints, needed: list[tuple[int, ties.Program]]) -> Ints:
-    """Give each kernel parameter its Jacobian row: by free parameter, or by varying model parameter if there are ties."""
+    """Give each kernel parameter its Jacobian row: its free one, or with ties one for each that varies."""
     free = parameters.free.tolist()
     if not needed:
         return np.array([free.index(k) if k in free else -1 for k in source], dtype=np.int64)

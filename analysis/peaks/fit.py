@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.core import CHANNEL, ModelError, did_you_mean, history
-from analysis.peaks import carried, reference
+from analysis.peaks import carried, kernel_cache, reference
 from analysis.peaks.compile import ParameterPlan, components, parameter_plan
 from analysis.peaks.data import Given, Sigma, prepare, refuse_single, take
 from analysis.peaks.language import model_to_json, params_to_json
@@ -185,6 +185,7 @@ def _engine(
     components(model)
     parameter_plan(model, params)
     # Late: numba takes as long to import as all the rest, and many programs never fit.
+    kernel_cache.drop_stale()
     batched = import_module("analysis.peaks.batched")
     solver: _Engine = batched.make(
         model, params, axis, max_iterations=max_iterations, threads=threads, progress=progress
@@ -278,7 +279,7 @@ class _Job:
             modes=self.modes,
         )
         with np.errstate(all="ignore"):
-            held: np.ndarray[Any, np.dtype[np.bool_]] = np.isnan(inner).any(axis=2)
+            held = np.asarray(np.isnan(inner).any(axis=2))
             free = np.einsum("ij,sjm->sim", found.mix, np.where(held[:, :, None], 0.0, inner))
             _, chain = chain_rule(plan, values)
             out = chain @ free

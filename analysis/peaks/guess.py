@@ -204,7 +204,7 @@ def _set(params: lmfit.Parameters, name: str, value: float, hinted: set[str]) ->
             high - low if math.isfinite(high - low) else max(abs(value), abs(low if math.isfinite(low) else high), 1e-3)
         )
         value = min(max(value, low + 0.05 * span), high - 0.05 * span)
-    par.value = value
+    par.value = float(value)
 
 
 def _places(x: Floats, y: Floats, wanted: int) -> list[_Peak]:

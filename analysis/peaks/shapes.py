@@ -8,7 +8,7 @@ Not here: which component stands where (`analysis.peaks.compile`), the fit (`ana
 """
 
 # Compiled code has no annotations: numba finds its types, and long argument lists are its tables.
-# ruff: noqa: ANN001, ANN201, ANN202, ARG001, PLR0917, PLR0911, PLR0912, PLR2004, C901
+# ruff: noqa: ANN001, ANN201, ANN202, ARG001, PLR0917
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 import math

@@ -139,7 +139,7 @@ def dof_text(dof: float) -> str:
     """
     if math.isinf(dof) or dof >= 1e6:  # noqa: PLR2004 - t is normal to nine digits there
         return "∞"
-    return f"{dof:.1f}".removesuffix(".0")
+    return f"{dof:.1f}".removesuffix(".0") if dof < 100 else f"{dof:.0f}"  # noqa: PLR2004 - three digits are plenty
 
 
 def write_rows(rows: Rows, *, format: str) -> str:  # noqa: A002 - the design's name

@@ -11,7 +11,7 @@ from analysis.core import MetrospecError, history
 from analysis.report import markup, steps
 from analysis.report.budgets import dof_text, rows_by_input, rows_by_tag
 from analysis.report.tables import tabular
-from analysis.uncertainty import Budget, coverage_factor, format_u, format_value
+from analysis.uncertainty import Agreement, Budget, coverage_factor, format_u, format_value
 from analysis.uncertainty.formatting import last_place
 
 _NOT_ACCREDITED = (
@@ -49,7 +49,7 @@ def certificate(
     statements:
         Your own statements, for example of accreditation; without one the certificate says that it has none.
     checks:
-        Verdicts to show: anything with a sentence as its `str` and rows as its `table()`, and plain text.
+        Verdicts to show: anything with a sentence as its `str` and rows as its `table()`, an `Agreement`, plain text.
     figures:
         Caption to the bytes of a PNG file.
     level:
@@ -232,7 +232,9 @@ def _correlations(budgets: Mapping[str, Budget]) -> list[str]:
 def _checks(checks: Sequence[object]) -> list[str]:
     found = [markup.element("h2", "Checks")] if checks else []
     for each in checks:
-        found.append(markup.element("p", str(each)))
+        doubtful = isinstance(each, Agreement) and not each.valid
+        said = each.sentence if isinstance(each, Agreement) else str(each)
+        found.append(markup.element("p", said, role="note" if doubtful else ""))
         rows = tabular(each)
         if rows:
             found.append(markup.table(rows))
@@ -280,11 +282,10 @@ def _provenance(budgets: Mapping[str, Budget]) -> list[str]:
             *found,
             markup.element("p", "The result carries no history, so it cannot be computed again from this page."),
         ]
-    data = {row["hash"]: row for text in texts for row in steps.data_rows(text)}
-    found.append(markup.table(list(data.values()), caption="Data"))
+    found.append(markup.table(steps.data_rows(texts), caption="Data"))
     order = "Steps, in the order in which they can be done again"
-    found += [markup.table(steps.step_rows(text), caption=order) for text in texts]
-    return [*found, markup.pairs(steps.software(texts[0]))]
+    found.append(markup.table(steps.step_rows(texts), caption=order))
+    return [*found, markup.pairs(steps.software(texts))]
 
 
 def _statements(statements: Sequence[str]) -> list[str]:

@@ -4,9 +4,14 @@ Not here: what the pages say (`analysis.report.certificate`, `analysis.report.pa
 """
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
+_NUMBER = re.compile(r"|∞|NaN|\(?[-+]?\d[\d.]*( ± [\d.∞]+\)?)?(e[-+]?\d+)?( %)?")
+_POWER = re.compile(r"\b[A-Za-z]{1,6}-\d\b")
+_SHORT = 16
+_LONG_WORD = 26
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 CSS = """
@@ -26,7 +31,11 @@ th, td { text-align: left; vertical-align: top; padding: 1.1mm 2.5mm 1.1mm 0; bo
 thead th { border-bottom: 0.4mm solid #7b8794; font-size: 9.5pt; color: #46525e; }
 tbody th { font-weight: 600; }
 .number { text-align: right; white-space: nowrap; }
-.wide, code { overflow-wrap: anywhere; }
+.short { white-space: nowrap; }
+thead .number { white-space: normal; }
+.words { overflow-wrap: break-word; }
+.broken, code { overflow-wrap: anywhere; }
+td.broken { min-width: 46mm; }
 .scroll { overflow-x: auto; }
 .scroll > table { min-width: 130mm; }
 code { font: 9pt/1.45 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
@@ -100,7 +109,7 @@ def element(tag: str, text: str, *, role: str = "") -> str:
         HTML.
     """
     kind = f' class="{escape(role)}"' if role else ""
-    return f"<{tag}{kind}>{escape(text)}</{tag}>"
+    return f"<{tag}{kind}>{_inline(text)}</{tag}>"
 
 
 def table(rows: Sequence[Mapping[str, str]], *, caption: str = "") -> str:
@@ -121,22 +130,19 @@ def table(rows: Sequence[Mapping[str, str]], *, caption: str = "") -> str:
     if not rows:
         return element("p", f"{caption}: none." if caption else "None.")
     columns = list(rows[0])
-    numeric = {column for column in columns[1:] if all(_is_number(row[column]) for row in rows)}
-    kinds = {column: ' class="number"' if column in numeric else "" for column in columns}
-    heads = "".join(f'<th scope="col"{kinds[column]}>{escape(column)}</th>' for column in columns)
+    kinds = {column: _kind([row[column] for row in rows]) for column in columns}
+    heads = "".join(
+        f'<th scope="col"{" class=number" if kinds[column] == "number" else ""}>{escape(column)}</th>'
+        for column in columns
+    )
     lines = []
     for row in rows:
-        first = f'<th scope="row" class="wide">{escape(row[columns[0]])}</th>'
-        cells = "".join(
-            f"<td{kinds[column] or wide}>{escape(row[column])}</td>"
-            for column in columns[1:]
-            for wide in [' class="wide"']
-        )
+        first = f'<th scope="row" class="{kinds[columns[0]]}">{_inline(row[columns[0]])}</th>'
+        cells = "".join(f'<td class="{kinds[column]}">{_inline(row[column])}</td>' for column in columns[1:])
         lines.append(f"<tr>{first}{cells}</tr>")
     top = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return (
-        f'<div class="scroll"><table>{top}<thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
-    )
+    body = f"<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody>"
+    return f'<div class="scroll"><table>{top}{body}</table></div>'
 
 
 def pairs(items: Mapping[str, str]) -> str:
@@ -199,6 +205,16 @@ def figure(caption: str, png: bytes) -> str:
     return f'<figure><img alt="{alt}" src="data:image/png;base64,{data}"><figcaption>{alt}</figcaption></figure>'
 
 
-def _is_number(text: str) -> bool:
-    head = text.strip().split(" ")[0].lstrip("(")
-    return head in ("", "∞", "NaN") or head.lstrip("+-")[:1].isdigit()
+def _inline(text: str) -> str:
+    """Escape text, and keep units such as cm-1 in one line."""
+    return _POWER.sub(r'<span class="short">\g<0></span>', escape(text))
+
+
+def _kind(cells: Sequence[str]) -> str:
+    """Say how a column is set: numbers to the right, short words in one line, long ones broken where they must be."""
+    if all(_NUMBER.fullmatch(cell) for cell in cells) and any(cells):
+        return "number"
+    if all(len(cell) <= _SHORT for cell in cells):
+        return "short"
+    longest = max((len(word) for cell in cells for word in cell.split()), default=0)
+    return "broken" if longest > _LONG_WORD else "words"

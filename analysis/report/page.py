@@ -149,12 +149,9 @@ def _provenance(results: Mapping[str, object]) -> list[str]:
     texts = list(dict.fromkeys(text for text in (history.of(each) for each in results.values()) if text))
     if not texts:
         return []
-    data = {row["hash"]: row for text in texts for row in steps.data_rows(text)}
-    done = {row["hash"]: row for text in texts for row in steps.step_rows(text)}
-    lines = [{key: cell for key, cell in row.items() if key not in ("step", "from")} for row in done.values()]
     return [
         markup.element("h2", "Data, steps and software"),
-        markup.table(list(data.values()), caption="Data"),
-        markup.table(lines, caption="Steps"),
-        markup.pairs(steps.software(texts[0])),
+        markup.table(steps.data_rows(texts), caption="Data"),
+        markup.table(steps.step_rows(texts), caption="Steps, in the order in which they can be done again"),
+        markup.pairs(steps.software(texts)),
     ]

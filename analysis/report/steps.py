@@ -4,6 +4,7 @@ Not here: histories themselves (`analysis.core.history`).
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from analysis.core import history
@@ -13,13 +14,13 @@ _LONGEST = 90
 _STATED = "uncertainty.Quantity"
 
 
-def data_rows(text: str) -> Rows:
+def data_rows(texts: Sequence[str]) -> Rows:
     """List the data that a result started from.
 
     Parameters
     ----------
-    text:
-        A history.
+    texts:
+        Histories, merged where they share steps.
 
     Returns
     -------
@@ -27,28 +28,29 @@ def data_rows(text: str) -> Rows:
         One row for each step without inputs, stated quantities left out.
     """
     rows = []
-    for key, step in _ordered(text):
+    for key, step in _ordered(texts):
         if step["inputs"] or step["function"] == _STATED:
             continue
-        settings = _settings(step) if step["function"] != "raw" else "data as given, content hash alone"
-        rows.append({"data": step["function"], "settings": settings, "hash": key})
+        given = step["function"] == "raw"
+        settings = "numbers as they were given" if given else _settings(step)
+        rows.append({"data": "given" if given else step["function"], "settings": settings, "hash": key})
     return rows
 
 
-def step_rows(text: str) -> Rows:
+def step_rows(texts: Sequence[str]) -> Rows:
     """List the steps that made a result, parents first.
 
     Parameters
     ----------
-    text:
-        A history.
+    texts:
+        Histories, merged where they share steps.
 
     Returns
     -------
     :
         One row a step.
     """
-    steps = dict(_ordered(text))
+    steps = dict(_ordered(texts))
     ordered = [(key, step) for key, step in steps.items() if step["inputs"]]
     numbers = {key: str(number) for number, (key, _) in enumerate(ordered, start=1)}
     return [
@@ -63,13 +65,13 @@ def step_rows(text: str) -> Rows:
     ]
 
 
-def software(text: str) -> dict[str, str]:
+def software(texts: Sequence[str]) -> dict[str, str]:
     """List the software that a result was made with.
 
     Parameters
     ----------
-    text:
-        A history.
+    texts:
+        Histories, merged where they share steps.
 
     Returns
     -------
@@ -77,20 +79,18 @@ def software(text: str) -> dict[str, str]:
         Name to version; several versions where steps were made with different ones.
     """
     found: dict[str, set[str]] = {}
-    for _, step in _ordered(text):
+    for _, step in _ordered(texts):
         for name, version in step.get("versions", {}).items():
             found.setdefault(str(name), set()).add(str(version))
     return {name: " and ".join(sorted(versions)) for name, versions in sorted(found.items())}
 
 
-def _ordered(text: str) -> list[tuple[str, dict[str, Any]]]:
-    if not text:
-        return []
-    parsed = history.parse(text)
-    steps = parsed["steps"]
+def _ordered(texts: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
+    parsed = [history.parse(text) for text in texts if text]
+    steps: dict[str, dict[str, Any]] = {key: step for each in parsed for key, step in each["steps"].items()}
     found: dict[str, dict[str, Any]] = {}
     begun: set[str] = set()
-    waiting = [parsed["head"]]
+    waiting = [each["head"] for each in reversed(parsed)]
     while waiting:
         key = waiting[-1]
         parents = steps[key]["inputs"].values() if key not in begun else ()
@@ -106,7 +106,7 @@ def _ordered(text: str) -> list[tuple[str, dict[str, Any]]]:
 def _parent(name: str, key: str, numbers: dict[str, str], steps: dict[str, dict[str, Any]]) -> str:
     if key in numbers:
         return f"{name}: step {numbers[key]}"
-    return f"{name}: stated" if steps.get(key, {}).get("function") == _STATED else f"{name}: data {key[:12]}"
+    return f"{name}: stated" if steps.get(key, {}).get("function") == _STATED else f"{name}: data {key[:8]}"
 
 
 def _settings(step: dict[str, Any]) -> str:

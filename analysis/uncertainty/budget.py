@@ -335,7 +335,7 @@ class Budget:
     def __str__(self) -> str:
         """Write the result in one line."""
         units = "" if self.units == "1" else f" {self.units}"
-        dof = "∞" if math.isinf(self.dof) else f"{self.dof:.3g}"
+        dof = "∞" if self.dof >= 1e6 else f"{self.dof:.3g}"  # noqa: PLR2004 - t is normal to nine digits there
         return (
             f"{self.name} = {format_value(self.value, self.u)}{units} (k = 1), U = "
             f"{format_u(self.U())}{units} (k = {self.k:.2f}, 95 %, dof {dof})"

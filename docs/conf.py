@@ -1,6 +1,9 @@
 """Settings of the documentation; built by `sphinx-build -W docs docs/_build`."""
 
 import importlib.metadata
+import re
+
+from sphinx.application import Sphinx
 
 project = "metrospec"
 author = "metrospec developers"
@@ -21,3 +24,19 @@ napoleon_use_rtype = False
 python_use_unqualified_type_names = True
 # `name` in a docstring is a piece of code, as it is in Markdown
 default_role = "code"
+
+CODE = re.compile(r"(`[^`]*`)")
+MARKUP = re.compile(r"([|]|\*(?=\S)|(?<=\w)_(?!\w))")
+
+
+def escape(app: object, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Keep `*`, `|` and a final `_` outside of code as they are: docstrings are plain text."""
+    del app, what, name, obj, options
+    for number, line in enumerate(lines):
+        parts = CODE.split(line)
+        lines[number] = "".join(p if p.startswith("`") else MARKUP.sub(r"\\\1", p) for p in parts)
+
+
+def setup(app: Sphinx) -> None:
+    """Escape docstrings before napoleon, at its usual priority 500, reads them."""
+    app.connect("autodoc-process-docstring", escape, priority=400)

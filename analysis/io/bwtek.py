@@ -1,8 +1,10 @@
 """Text files of B&W Tek spectrometers (BWSpec, BWRam): header `key;value`, then one row a pixel.
 
-`signal` is the maker's dark-subtracted column. The wavelength axis is computed from the polynomial in the
-header, because the printed column is rounded and blank outside the display range; the Raman shift is
-computed from it and the laser line in the header. Both are nominal. Not here: other text (`analysis.io.ascii`).
+`signal` is raw minus dark, or raw where the column "Dark" was recorded with the light on. The maker's column
+"Dark Subtracted" is mostly the same, but not with the maker's intensity correction or dark compensation switched on;
+it is then kept as `maker_signal`. The wavelength axis is computed from the polynomial in the header, because the
+printed column is rounded and blank outside the display range; the Raman shift is computed from it and the laser line
+in the header. Both are nominal. Not here: other text (`analysis.io.ascii`).
 """
 
 import re
@@ -14,7 +16,13 @@ import xarray as xr
 from analysis.core import CHANNEL, FormatError
 from analysis.io.table import Table
 
+Array = npt.NDArray[np.float64]
 _NM_PER_CM = 1e7
+_DECIMALS = 4
+_LIGHT_SHARE = 0.5
+"""A dark with lines higher than this share of those of the raw signal is none ..."""
+_LEAST_LIGHT = 3000.0
+"""... if they are also higher than this, in counts."""
 _FULL_SCALE = 65535
 """Of the 16-bit converter; `yaxis_max` of the header is only what the screen showed."""
 
@@ -54,9 +62,12 @@ def read(table: Table, name: str) -> xr.Dataset:
     counts = {"units": "counts"}
     saturated = (columns["Raw data #1"] >= _FULL_SCALE).astype(np.int8)
     clipped = {"units": "1", "long_name": f"raw signal at full scale, {_FULL_SCALE} counts"}
+    is_dark = not _holds_light(columns["Dark"], columns["Raw data #1"])
+    signal = np.round(columns["Raw data #1"] - columns["Dark"] * is_dark, _DECIMALS)
+    what = "raw minus dark signal" if is_dark else "raw signal: the column 'Dark' was recorded with the light on"
     dataset = xr.Dataset(
         {
-            "signal": (CHANNEL, columns["Dark Subtracted #1"], {**counts, "long_name": "dark-subtracted signal"}),
+            "signal": (CHANNEL, signal, {**counts, "long_name": what}),
             "raw": (CHANNEL, columns["Raw data #1"], {**counts, "long_name": "raw signal"}),
             "dark": (CHANNEL, columns["Dark"], {**counts, "long_name": "dark signal"}),
             "saturated": (CHANNEL, saturated, clipped),
@@ -64,7 +75,21 @@ def read(table: Table, name: str) -> xr.Dataset:
         coords={"pixel": (CHANNEL, pixel, {"units": "1", "long_name": "pixel"})},
         attrs=_attributes(header, table, name),
     )
+    maker = columns["Dark Subtracted #1"]
+    if np.abs(maker - signal).max() > 10.0 ** (1 - _DECIMALS):
+        about = {"long_name": "the maker's column 'Dark Subtracted', which is not raw minus dark in this file"}
+        dataset = dataset.assign(maker_signal=(CHANNEL, maker, about))
     return _with_axes(dataset, [_number(header, f"coefs_a{power}", name) for power in range(4)])
+
+
+def _holds_light(dark: Array, raw: Array) -> bool:
+    """Say whether the dark has lines like the signal; single hot pixels do not count (median of three)."""
+
+    def height(column: Array) -> float:
+        middle = np.median(np.lib.stride_tricks.sliding_window_view(column, 3), axis=-1)
+        return float(middle.max() - np.median(column))
+
+    return height(dark) > max(_LIGHT_SHARE * height(raw), _LEAST_LIGHT)
 
 
 def _with_axes(dataset: xr.Dataset, coefficients: list[float]) -> xr.Dataset:
@@ -88,7 +113,7 @@ def _header(table: Table) -> dict[str, str]:
     return {key.strip(): value.strip() for key, value in pairs}
 
 
-def _columns(table: Table, name: str) -> dict[str, npt.NDArray[np.float64]]:
+def _columns(table: Table, name: str) -> dict[str, Array]:
     wanted = ("Pixel", "Dark", "Raw data #1", "Dark Subtracted #1")
     missing = [column for column in wanted if column not in table.names]
     if missing:

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 _KEY = re.compile(
-    r"^\W*(?:(?:[\w.]*[._ ])?date|acquired|acquisition|measured|[\w.]*start_?time)\b[^\d\n]{0,20}?(\d.*)$", re.IGNORECASE
+    r"^\W*(?:(?:[\w.]*[._ ])?date|acquired|acquisition|measured|[\w.]*start_?time)\b[^\d\n]{0,20}?(\d.*)$",
+    re.IGNORECASE,
 )
 _ISO = re.compile(
     r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ,;]+(\d{1,2}:\d{2}(?::\d{2})?)(\.\d+)?(Z|[+-]\d\d:?\d\d)?)?"

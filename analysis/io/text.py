@@ -43,8 +43,8 @@ def lines_of(content: bytes, name: str) -> list[str]:
     found = _CONTROL.search(text)
     if found:
         msg = (
-            f"{name!r} is not text: it holds the control character {found.group()!r} at position {found.start()} (first "
-            f"bytes {content[:8].hex(' ')}), and is of no kind that is known here. "
+            f"{name!r} is not text: it holds the control character {found.group()!r} at position {found.start()} "
+            f"(first bytes {content[:8].hex(' ')}), and is of no kind that is known here. "
             "If it is a maker's binary file, export it as text (ASCII, CSV) first"
         )
         raise FormatError(msg)
@@ -58,7 +58,7 @@ def _decode(content: bytes, name: str) -> str:
             try:
                 return content.decode(encoding)
             except UnicodeDecodeError as error:
-                msg = f"{name!r} begins like {encoding} text but does not decode ({error.reason} at byte {error.start})"
+                msg = f"{name!r} begins like {encoding} text but does not decode at byte {error.start}"
                 raise FormatError(msg) from error
     try:
         return content.decode("utf-8")

@@ -155,7 +155,7 @@ def main() -> None:
                         convert(archive, instrument, material, Path(folder)),
                         given.out / f"raman_{instrument.name}_{material}.nc",
                     )
-                    print(f"{path.name} {path.stat().st_size} bytes")  # noqa: T201 - a command
+                    print(f"{path.name} {path.stat().st_size} bytes")
 
 
 def fetch(folder: Path) -> Path:
@@ -182,7 +182,9 @@ def convert(archive: zipfile.ZipFile, instrument: Instrument, material: str, fol
     read.attrs.pop("history")
     spectrum = read if "wavelength" in read.coords else from_two_columns(read, instrument, name)
     provenance = {
-        "title": f"Raman spectrum of {MATERIALS[material]}" if not material.startswith("neon") else "spectrum of a neon lamp",
+        "title": f"Raman spectrum of {MATERIALS[material]}"
+        if not material.startswith("neon")
+        else "spectrum of a neon lamp",
         "technique": "Raman",
         "instrument": instrument.title,
         "sample": MATERIALS[material],

@@ -59,7 +59,7 @@ def main() -> None:
     generator = np.random.default_rng(SEED)
     for name, dataset in (("raman_neon", lamp(generator)), ("raman_silicon_map", silicon_map(generator))):
         path = io.write(dataset, out / f"{name}.nc")
-        print(f"{path.name} {path.stat().st_size} bytes")  # noqa: T201 - a command
+        print(f"{path.name} {path.stat().st_size} bytes")
 
 
 def wavelength(pixel: Array) -> Array:

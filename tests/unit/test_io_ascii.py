@@ -157,13 +157,17 @@ def bwtek(rows=4, last=3, laser="532,05"):
     header += [f"pixel_end;{last}", "intigration times(ms);5", "average number;2", "yaxis_max;40000"]
     header += ["coefs_a0;526,5", "coefs_a1;0,1", "coefs_a2;0", "coefs_a3;0", f"laser_wavelength;{laser}"]
     names = "Pixel;Wavelength;Wavenumber;Raman Shift;Dark;Reference;Raw data #1;Dark Subtracted #1;%TR #1;"
-    table = [f"{i};   ;   ;   ;100,5;65535,0;{65535 if i == 2 else 90};-10,5;0,0;" for i in range(rows)]
+    table = [
+        f"{i};   ;   ;   ;100,5;65535,0;{65535 if i == 2 else 90};{65434.5 if i == 2 else -10.5};0,0;".replace(".", ",")
+        for i in range(rows)
+    ]
     return "\r\n".join([*header, names, *table]) + "\r\n"
 
 
 def test_a_bwtek_file_gives_nominal_axes_dark_and_saturation(tmp_path):
     found = read(tmp_path, bwtek())
-    np.testing.assert_array_equal(found["signal"], [-10.5] * 4)
+    np.testing.assert_array_equal(found["signal"], [-10.5, -10.5, 65434.5, -10.5])
+    assert "maker_signal" not in found
     np.testing.assert_array_equal(found["dark"], [100.5] * 4)
     np.testing.assert_array_equal(found["saturated"], [0, 0, 1, 0])
     np.testing.assert_allclose(found["wavelength"], [526.5, 526.6, 526.7, 526.8], rtol=1e-12)

@@ -22,7 +22,15 @@ def test_a_bwtek_neon_file_has_2048_pixels_and_the_lamp_lines():
     found = io.read(Path(FOLDER) / "bwtek_neon_lamp_785.txt")
     assert found.sizes["channel"] == 2048
     lines = peaks(found["wavelength"].values, found["signal"].values, 2000.0)
-    assert np.abs(lines - 830.1).min() < 0.3
+    for line in (830.1, 837.81, 849.6, 859.18, 863.52, 865.52, 878.13, 885.45):
+        assert np.abs(lines - line).min() < 0.16
+
+
+def test_a_bwtek_dark_with_the_lamp_on_and_a_response_corrected_column_are_not_taken_for_what_they_are_called():
+    found = io.read(Path(FOLDER) / "bwtek_neon_lamp_785.txt")
+    np.testing.assert_array_equal(found["signal"], found["raw"])
+    assert "recorded with the light on" in found["signal"].attrs["long_name"]
+    assert float(found["maker_signal"].max()) > 600000
 
 
 def test_a_renishaw_export_keeps_its_descending_axis():

@@ -29,9 +29,9 @@ CODE = re.compile(r"(`[^`]*`)")
 MARKUP = re.compile(r"([|]|\*(?=\S)|(?<=\w)_(?!\w))")
 
 
-def escape(app: object, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    """Keep `*`, `|` and a final `_` outside of code as they are: docstrings are plain text."""
-    del app, what, name, obj, options
+def escape(*event: list[str]) -> None:
+    """Keep `*`, `|` and a final `_` outside of code as they are; the lines come last in the event."""
+    lines = event[-1]
     for number, line in enumerate(lines):
         parts = CODE.split(line)
         lines[number] = "".join(p if p.startswith("`") else MARKUP.sub(r"\\\1", p) for p in parts)

@@ -21,7 +21,7 @@ Each line is a test that runs with every change; this page is made from those te
 """
 
 
-def read(path):
+def read(path: Path) -> tuple[list[dict[str, str]], int]:
     """Return the entries and the number of test functions of a published test."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     tests = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")]
@@ -36,7 +36,7 @@ def read(path):
     raise ValueError(message)
 
 
-def page():
+def page() -> str:
     """Return the text of the page."""
     lines = []
     for path in sorted(TESTS.glob("test_*.py")):

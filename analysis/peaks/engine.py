@@ -7,7 +7,7 @@ blocks (`analysis.peaks.solve`).
 """
 
 # Compiled code has no annotations: numba finds its types, and long argument lists are its tables.
-# ruff: noqa: ANN001, ANN201, PLR0917
+# ruff: noqa: ANN001, ANN201, ANN202, PLR0917
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 import math
@@ -23,6 +23,8 @@ __all__ = ["fit_many", "gradient_many"]
 
 CONVERGED, MAX_ITERATIONS, SINGULAR, NON_FINITE_MODEL, STALLED = 0, 1, 2, 5, 6
 LARGEST_REGION = 8.0
+POOR, GOOD = 0.25, 0.75
+FREELY, FIRMLY, PATIENCE = 2, 5, 40
 
 
 @njit(cache=True)
@@ -63,6 +65,24 @@ def _power(y, w):
 
 
 @njit(cache=True)
+def _eagerness(rejected):
+    """Return how strongly the region also restricts linear parameters: not at all at first."""
+    if rejected < FREELY:
+        return 0.0
+    return 1e-4 if rejected < FIRMLY else 1.0
+
+
+@njit(cache=True)
+def _next_radius(radius, length, ratio):
+    """Return the next region: `ratio` is the fall of chi-square over the predicted one."""
+    if ratio < POOR:
+        return max(0.5 * min(length, radius), 1e-8)
+    if ratio > GOOD and length >= 0.8 * radius:
+        return min(2.5 * radius, LARGEST_REGION)
+    return radius
+
+
+@njit(cache=True)
 def _descend(problem, u, v, space, work, tolerance, limit):
     """Iterate to the optimum; return ½χ², evaluations and status."""
     layout, ties, free, low, high, x, y, w, spacing, points = problem
@@ -74,14 +94,11 @@ def _descend(problem, u, v, space, work, tolerance, limit):
     radius = 1.0
     rejected = 0
     for iteration in range(limit):
-        for j in range(u.size):
-            v[free[j]] = u[j]
+        v[free] = u
         reach_of(layout, ties, free, v, work[3], spacing, reach)
-        eager = 0.0 if rejected < 2 else (1e-4 if rejected < 5 else 1.0)
-        scale(normal, gradient, u, low, high, reach, eager, scaled, slope, size, metric)
+        scale(normal, gradient, u, low, high, reach, _eagerness(rejected), scaled, slope, size, metric)
         multiplier, length = region_step(scaled, slope, metric, radius, damped, factor, half, step)
-        for j in range(u.size):
-            step[j] /= size[j]
+        step /= size
         clipped = clip(u, step, low, high, trial)
         gain, fall = gain_of(normal, gradient, u, trial)
         if clipped and gain <= 0.0:
@@ -91,7 +108,7 @@ def _descend(problem, u, v, space, work, tolerance, limit):
         done = multiplier == 0.0 and not clipped and fall <= max(tolerance * noise, floor)
         cost2 = 0.5 * normal_equations(layout, ties, free, trial, v, x, y, w, work, normal2, gradient2)
         if cost2 <= cost or (done and cost2 <= cost * (1.0 + 1e-12) + floor):
-            ratio = (cost - cost2) / gain if gain > 0.0 else 1.0
+            radius = _next_radius(radius, length, (cost - cost2) / gain if gain > 0.0 else 1.0)
             u[:] = trial
             cost = cost2
             normal[:] = normal2
@@ -99,17 +116,13 @@ def _descend(problem, u, v, space, work, tolerance, limit):
             rejected = 0
             if done:
                 return cost, iteration + 2, CONVERGED
-            if ratio < 0.25:
-                radius = max(0.5 * min(length, radius), 1e-8)
-            elif ratio > 0.75 and length >= 0.8 * radius:
-                radius = min(2.5 * radius, LARGEST_REGION)
         else:
             if (gain <= 1e-13 * cost and not clipped) or done:
                 settled = fall <= 1e-7 * noise + 1e-13 * cost + floor
                 return cost, iteration + 2, CONVERGED if settled else STALLED
             radius = 0.25 * min(max(length, 1e-12), radius)
             rejected += 1
-            if rejected > 40:
+            if rejected > PATIENCE:
                 return cost, iteration + 2, STALLED
     return cost, limit + 1, MAX_ITERATIONS
 

@@ -37,6 +37,7 @@ def cholesky(matrix, size, factor):
 
 @njit(cache=True)
 def forward(factor, size, b, out):
+    """Solve L out = b; `out` may be `b`."""
     for i in range(size):
         s = b[i]
         for k in range(i):
@@ -46,6 +47,7 @@ def forward(factor, size, b, out):
 
 @njit(cache=True)
 def backward(factor, size, b, out):
+    """Solve Lᵀ out = b; `out` may be `b`."""
     for i in range(size - 1, -1, -1):
         s = b[i]
         for k in range(i + 1, size):

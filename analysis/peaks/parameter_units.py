@@ -3,12 +3,15 @@
 Not here: translation of unit strings (`analysis.core`).
 """
 
+import re
+
 import lmfit
 
 from analysis.core import UnitsError, units
 
 __all__ = ["parameter_units"]
 
+_WORD = re.compile(r"^(?P<name>[A-Za-zµÅ]+|1)(?P<power>-?\d+)?$")
 _AXIS = ("center", "sigma", "sigma_r", "gamma", "fwhm")
 _PEAKS = {"GaussianModel", "LorentzianModel", "PseudoVoigtModel", "VoigtModel", "SplitLorentzianModel"}
 _POWERS = {
@@ -50,7 +53,21 @@ def parameter_units(model: lmfit.Model, names: tuple[str, ...], *, axis: str, si
 
 
 def _combine(first: str, second: str, power: int) -> str:
+    """Write `first · second**power`; plain units as text, because starting pint takes longer than a fit."""
+    powers: dict[str, int] = {}
+    for text, factor in ((first or "1", 1), (second or "1", power)):
+        for word in text.split():
+            found = _WORD.match(word)
+            if found is None:
+                return _by_pint(first, second, power)
+            powers[found["name"]] = powers.get(found["name"], 0) + factor * int(found["power"] or 1)
+    powers.pop("1", None)
+    words = [name if n == 1 else f"{name}{n}" for name, n in sorted(powers.items(), key=lambda item: -item[1]) if n]
+    return " ".join(words) or "1"
+
+
+def _by_pint(first: str, second: str, power: int) -> str:
     try:
-        return units.multiply(first or "1", second or "1", power=power)
+        return units.multiply(first, second, power=power)
     except UnitsError:
         return f"({first}) ({second})" if power == 1 else f"({first}) ({second}){power}"

@@ -8,7 +8,7 @@ Optimization (2006), algorithm 4.3; Golub & Pereyra, Inverse Problems 19 (2003) 
 """
 
 # Compiled code has no annotations: numba finds its types, and long argument lists are its tables.
-# ruff: noqa: ANN001, ANN201, PLR0917
+# ruff: noqa: ANN001, ANN201, ANN202, PLR0917
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 import math

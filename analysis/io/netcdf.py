@@ -47,7 +47,7 @@ def write_items(items: Mapping[str, xr.Dataset], path: Path, *, kind: str, notes
     with h5py.File(path, "w") as file:
         file.attrs.update({"NX_class": "NXroot", "metrospec": kind, "creator": "metrospec"})
     for name, dataset in items.items():
-        fingerprint = _fingerprint(dataset, notes[name])
+        fingerprint = _fingerprint(dataset, notes[name]) if len(items) > 1 else name
         if fingerprint in stored:
             places[name] = stored[fingerprint]
             continue

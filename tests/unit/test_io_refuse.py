@@ -6,6 +6,8 @@ import h5py
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from analysis import io
 from analysis.core import FormatError
@@ -92,6 +94,28 @@ def test_a_truncated_hdf5_file_is_refused(keep, written, tmp_path):
     path = put(tmp_path, written.read_bytes()[:keep], "cut.nc")
     with pytest.raises(FormatError, match=r"'cut.nc' is damaged"):
         io.read(path)
+
+
+def test_no_byte_that_is_flipped_gives_anything_but_data_or_a_reason(written, tmp_path):
+    whole = written.read_bytes()
+    rng = np.random.default_rng(6)
+    for at in rng.integers(0, min(len(whole), 20000), 60):
+        flipped = bytearray(whole)
+        flipped[at] ^= 0x55
+        try:
+            assert "signal" in io.read(put(tmp_path, bytes(flipped), "flipped.nc"))
+        except FormatError as error:
+            assert "flipped.nc" in str(error)
+
+
+@given(content=st.binary(max_size=200) | st.text(alphabet="0123456789.,;\t \n-eEx#", max_size=200).map(str.encode))
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_content_gives_anything_but_data_or_a_reason(content, tmp_path):
+    path = put(tmp_path, content)
+    try:
+        assert "signal" in io.read(path)
+    except FormatError as error:
+        assert "file.txt" in str(error)
 
 
 def test_an_external_link_is_refused(written):

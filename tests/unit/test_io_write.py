@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from analysis import io
+from analysis import calibration, io, uncertainty
 from analysis.core import FormatError, history
 
 CHANNELS = 40
@@ -228,6 +228,36 @@ def test_a_project_gives_back_its_items_and_holds_equal_data_once(spectrum, tmp_
         assert file["raw"] == file["again"]
     with pytest.raises(FormatError, match=r"is a project with the items \['raw', 'again'.*io.read_project"):
         io.read(path)
+
+
+@pytest.fixture(scope="module")
+def axis():
+    neon = io.sample("raman_neon")
+    found = calibration.match(neon, calibration.lines("Ne", 530, 640, units="nm"))
+    return calibration.fit_axis(found, axis="wavelength", degree=3)
+
+
+def test_a_calibration_comes_back_with_its_sources(axis, tmp_path):
+    for thing in (axis, {"raw": io.sample("raman_neon"), "axis": axis}):
+        back = io.read_calibration(io.write(thing, tmp_path / "axis.nc"))
+        xr.testing.assert_identical(back.to_dataset(), axis.to_dataset())
+
+
+def test_a_budget_comes_back_and_can_be_propagated_again(tmp_path):
+    a = uncertainty.Quantity(value=2.0, u=0.1, units="m", label="length")
+    b = uncertainty.Quantity(value=3.0, u=0.2, units="m", label="width")
+    budget = uncertainty.propagate("a * b", {"a": a, "b": b}, name="area", units="m2")
+    back = io.read_project(io.write({"budget": budget}, tmp_path / "a.nc"))["budget"]
+    assert (back.value, back.u, back.units) == (budget.value, budget.u, budget.units)
+    assert back.components == budget.components
+    assert back.u == pytest.approx(np.hypot(3 * 0.1, 2 * 0.2), rel=1e-9)
+
+
+def test_a_lazy_map_is_written_without_changing_it(tmp_path):
+    pytest.importorskip("dask.array", reason="dask is not installed")
+    lazy = xr.Dataset({"signal": (("row", "channel"), np.arange(12.0).reshape(3, 4))}).chunk({"row": 1})
+    back = io.read_project(io.write(lazy, tmp_path / "a.nc"))["entry"]
+    xr.testing.assert_identical(back, lazy.compute())
 
 
 def test_read_calibration_says_what_a_file_without_one_holds(spectrum, tmp_path):

@@ -16,7 +16,8 @@ from analysis.uncertainty import Quantity, Source
 
 Array = npt.NDArray[np.float64]
 _LEAST_CHANNELS = 4
-_LEAST_SNR = 5.0
+_LEAST_SNR = 10.0
+_WIDTHS = 1.5
 
 
 def measure(
@@ -35,7 +36,8 @@ def measure(
     expected:
         Bands (band,), in the units of `axis`.
     search, half:
-        How far from there to look, and half the window of the fit, in the units of `axis`.
+        How far from there to look, and half the widest window of the fit, in the units of `axis`; the final window
+        is 1.5 widths of the band on either side, so that its wings and neighbours count little.
 
     Returns
     -------
@@ -62,11 +64,15 @@ def _position(
     signal = spectrum["signal"].values.astype(float)
     place = np.flatnonzero(near)
     top = place[int(np.nanargmax(_level(signal[place])))]
-    located = fit_windows(spectrum, np.array([float(top)]), half=max(half, _LEAST_CHANNELS), band=True)
+    wide = fit_windows(spectrum, np.array([float(top)]), half=max(half, _LEAST_CHANNELS), band=True)
+    if not wide.usable[0]:
+        return None
+    narrow = float(np.clip(_WIDTHS * wide.fwhm[0], _LEAST_CHANNELS, max(half, _LEAST_CHANNELS)))
+    located = fit_windows(spectrum, wide.channel, half=narrow, band=True)
     channel, u = float(located.channel[0]), float(located.u[0])
     if not located.usable[0] or not near[int(np.clip(round(channel), 0, near.size - 1))]:
         return None
-    if located.fwhm[0] < _LEAST_SNR * u or located.height[0] <= 0:
+    if not located.height[0] > _LEAST_SNR * located.u_height[0]:
         return None
     position, slope = to_coordinate(np.array([channel]), along)
     identity = f"{history.head(spectrum)}:{index}:{top}"

@@ -193,7 +193,7 @@ def _require_independent(axis: AxisCalibration, lines: xr.Dataset) -> None:
     if not units.same_dimension(have, axis.units) or units.factor(have, axis.units) != 1:
         msg = f"check lines in {have!r} do not fit an axis in {axis.units!r}; make it with to_raman_shift, or lines(units=)"
         raise CalibrationError(msg)
-    used = set(axis.contributions) | set(axis.laser.parts() if axis.laser else ())
+    used = set(axis.contributions) | set(() if axis.laser is None else axis.laser.parts())
     shared = [source.label for source in sources.detach(lines, "value") if source in used]
     if shared:
         msg = f"{', '.join(shared)} was used in the calibration and cannot check it; take a sample that was not"

@@ -32,6 +32,8 @@ class Located:
     """Degrees of freedom of `u`."""
     height: Array
     """In units of the signal."""
+    u_height: Array
+    """Standard uncertainty of the height, in units of the signal."""
     fwhm: Array
     """In channels."""
     usable: npt.NDArray[np.bool_]
@@ -166,15 +168,18 @@ def fit_windows(spectrum: xr.Dataset, centre: Array, *, half: float, band: bool)
     model, params, start = _model(window, centre - middle, half, band=band)
     fit = peaks.fit(windows, model, params, axis=OFFSET, start=start)
     value, stderr = fit["value"].sel(parameter="center").values, fit["stderr"].sel(parameter="center").values
-    good = (fit["status"].values == peaks.Status.CONVERGED) & np.isfinite(stderr) & (np.abs(value) <= half)
+    height, u_height = fit["value"].sel(parameter="height").values, fit["stderr"].sel(parameter="height").values
+    converged = fit["status"].values == peaks.Status.CONVERGED
+    good = converged & np.isfinite(stderr) & (np.abs(value) <= half) & (height > u_height)
     flagged = (
         spectrum["saturated"].values.astype(bool) if "saturated" in spectrum else np.zeros(signal.size, dtype=bool)
     )
     return Located(
         channel=middle + value,
         u=stderr,
-        dof=np.maximum(fit["ndata"].values - fit["nvarys"].values, 1).astype(float) * np.ones_like(value),
-        height=fit["value"].sel(parameter="height").values,
+        dof=np.maximum(fit["ndata"].values - len(start), 1.0),
+        height=height,
+        u_height=u_height,
         fwhm=fit["value"].sel(parameter="fwhm").values,
         usable=good,
         saturated=np.asarray((flagged[np.clip(place, 0, signal.size - 1)] & np.isfinite(window)).any(axis=1)),

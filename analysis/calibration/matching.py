@@ -99,7 +99,7 @@ def match(
             "residual": ("peak", residual, {"units": lines["value"].attrs["units"]}),
         }
     )
-    merged = xr.merge([found, lines], combine_attrs="drop", join="exact", compat="no_conflicts")
+    merged = lines.assign({str(name): variable for name, variable in found.data_vars.items()})
     merged["found"] = (LINE, np.isin(np.arange(lines.sizes[LINE]), index[fate == PeakFate.MATCHED]))
     merged.attrs = {
         "of": str(along.name),

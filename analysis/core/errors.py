@@ -54,5 +54,6 @@ def did_you_mean(name: str, options: Iterable[str]) -> str:
     :
         The hint, with a leading blank.
     """
-    close = difflib.get_close_matches(name, list(options), n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    by_lower = {option.lower(): option for option in options}
+    close = difflib.get_close_matches(name.lower(), list(by_lower), n=1)
+    return f" Did you mean {by_lower[close[0]]!r}?" if close else ""

@@ -20,6 +20,14 @@ def put(tmp_path, content, name="file.txt"):
     return path
 
 
+def outcome(path):
+    try:
+        found = io.read(path)
+    except FormatError as error:
+        return "a reason" if path.name in str(error) else str(error)
+    return "data" if "signal" in found else "no signal"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -102,20 +110,13 @@ def test_no_byte_that_is_flipped_gives_anything_but_data_or_a_reason(written, tm
     for at in rng.integers(0, min(len(whole), 20000), 60):
         flipped = bytearray(whole)
         flipped[at] ^= 0x55
-        try:
-            assert "signal" in io.read(put(tmp_path, bytes(flipped), "flipped.nc"))
-        except FormatError as error:
-            assert "flipped.nc" in str(error)
+        assert outcome(put(tmp_path, bytes(flipped), "flipped.nc")) in {"data", "a reason"}
 
 
 @given(content=st.binary(max_size=200) | st.text(alphabet="0123456789.,;\t \n-eEx#", max_size=200).map(str.encode))
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_content_gives_anything_but_data_or_a_reason(content, tmp_path):
-    path = put(tmp_path, content)
-    try:
-        assert "signal" in io.read(path)
-    except FormatError as error:
-        assert "file.txt" in str(error)
+    assert outcome(put(tmp_path, content)) in {"data", "a reason"}
 
 
 def test_an_external_link_is_refused(written):

@@ -77,10 +77,14 @@ def test_a_room_imports_without_optional_packages(room):
     code = f"""
 import sys
 class Hide:
+    def __init__(self, finder):
+        self.finder = finder
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {OPTIONAL}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-sys.meta_path.insert(0, Hide())
+        if name.partition(".")[0] not in {OPTIONAL}:
+            return self.finder.find_spec(name, path, target)
+sys.meta_path[:] = [Hide(finder) for finder in sys.meta_path]
 import {room}
 """
     done = subprocess.run(

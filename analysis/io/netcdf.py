@@ -20,6 +20,7 @@ DATASET = "dataset"
 PROJECT = "project"
 ENTRY = "entry"
 _COMPRESS_FROM = 1024
+_SOURCE = "source"
 _AXES = ("raman_shift", "wavenumber", "wavelength", "energy", "two_theta", "time", "frequency", "pixel")
 
 
@@ -112,6 +113,7 @@ def _write_entry(dataset: xr.Dataset, name: str, path: Path) -> None:
     plain, note = codec.encode(dataset)
     is_fit = {"value", "parameter"} <= {str(key) for key in dataset.variables}
     group = f"{name}/fit/result" if is_fit else f"{name}/data"
+    plain = _with_axis_errors(plain)
     encoding = {key: _encoding(variable) for key, variable in plain.variables.items()}
     plain.to_netcdf(path, engine="h5netcdf", group=group, mode="a", encoding=encoding)
     with h5py.File(path, "r+") as file:
@@ -124,6 +126,19 @@ def _write_entry(dataset: xr.Dataset, name: str, path: Path) -> None:
         for field, source in (("title", "title"), ("start_time", "acquired")):
             if isinstance(dataset.attrs.get(source), str):
                 entry.create_dataset(field, data=dataset.attrs[source])
+
+
+def _with_axis_errors(plain: xr.Dataset) -> xr.Dataset:
+    """Add `<axis>_errors`, which other programs know, from the sources of an axis; reading here leaves them out."""
+    errors: dict[str, xr.DataArray] = {}
+    for name in plain.coords:
+        parts, free = f"{name}_sources", f"{name}_errors" not in plain.variables
+        if free and parts in plain.data_vars and plain[parts].dims == (_SOURCE, *plain[name].dims):
+            about = {"units": plain[name].attrs.get("units", "1"), "long_name": f"standard uncertainty of {name}"}
+            errors[f"{name}_errors"] = (
+                ((plain[parts] ** 2).sum(_SOURCE) ** 0.5).reset_coords(drop=True).assign_attrs(about)
+            )
+    return plain.assign(errors)
 
 
 def _encoding(variable: xr.Variable) -> dict[str, Any]:

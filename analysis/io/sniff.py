@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analysis.core import FormatError
 
-MAX_TEXT_BYTES = 200_000_000
+MAX_TEXT_BYTES = 64_000_000
 """Largest text file that is read, in bytes."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _USERBLOCK = (0, 512, 1024, 2048)

@@ -141,6 +141,14 @@ def test_nexusformat_plots_signal_over_its_axis_with_errors(spectrum, tmp_path):
     np.testing.assert_array_equal(data.nxerrors.nxvalue, spectrum["u_signal"][0])
 
 
+def test_the_sources_of_an_axis_are_shown_to_others_as_its_errors_and_not_read_back(spectrum, tmp_path):
+    path = io.write(spectrum, tmp_path / "a.nc")
+    with h5py.File(path) as file:
+        found = file["entry/data/raman_shift_errors"][()]
+    np.testing.assert_allclose(found, np.hypot(*spectrum["raman_shift_sources"].values), rtol=1e-15)
+    assert "raman_shift_errors" not in io.read(path)
+
+
 def test_a_fit_is_an_nxfit_whose_stderr_is_the_error_of_value(tmp_path):
     fit = xr.Dataset(
         {"value": ("parameter", [1.0, 2.0]), "stderr": ("parameter", [0.1, 0.2])},

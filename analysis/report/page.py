@@ -13,7 +13,7 @@ from analysis.core import history
 from analysis.report import markup, steps
 from analysis.report.budgets import rows_by_tag
 from analysis.report.tables import table, tabular
-from analysis.uncertainty import Budget, Quantity, format_u, format_value
+from analysis.uncertainty import Agreement, Budget, Quantity, Sample, format_u, format_value
 
 _MOST_ROWS = 200
 
@@ -80,19 +80,42 @@ def section(result: object) -> list[str]:
     MetrospecError
         If it cannot be shown.
     """
-    if isinstance(result, str):
-        return [markup.element("p", result)]
+    said = sentence(result)
     if isinstance(result, Budget):
         notes = [markup.element("p", f"{note[:1].upper()}{note[1:]}.", role="note") for note in result.notes]
-        return [markup.element("p", str(result)), markup.table(rows_by_tag(result)), *notes]
-    if isinstance(result, Quantity):
-        return [markup.element("p", f"{result.label} = {result}" if result.label else str(result))]
+        return [markup.element("p", said), markup.table(rows_by_tag(result)), *notes]
     if isinstance(result, xr.Dataset):
         return [*_fit_head(result), _frame(_readable(table(result))), *_advice(result)]
     rows = tabular(result)
     if rows is not None:
-        return [markup.element("p", str(result)), markup.table(rows)]
+        return [markup.element("p", said), markup.table(rows)]
+    if said:
+        doubtful = isinstance(result, Agreement) and not result.valid
+        return [markup.element("p", said, role="note" if doubtful else "")]
     return [_frame(_readable(table(result)))]
+
+
+def sentence(result: object) -> str:
+    """Say a result in one line.
+
+    Parameters
+    ----------
+    result:
+        As in `html`.
+
+    Returns
+    -------
+    :
+        The line; empty for what is only a table.
+    """
+    if isinstance(result, Quantity):
+        return f"{result.label} = {result}" if result.label else str(result)
+    if isinstance(result, Agreement):
+        return result.sentence
+    if isinstance(result, str | Budget | Sample):
+        return str(result)
+    listed = not isinstance(result, pd.DataFrame | xr.Dataset | Mapping) and tabular(result) is not None
+    return str(result) if listed else ""
 
 
 def _fit_head(fit: xr.Dataset) -> list[str]:

@@ -3,17 +3,15 @@
 Not here: pages of their own (`analysis.report.page`, `analysis.report.certificate`).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
-import xarray as xr
 
 from analysis.report import markup
 from analysis.report.budgets import budget_table, write_rows
-from analysis.report.page import section
+from analysis.report.page import section, sentence
 from analysis.report.tables import table, tabular
-from analysis.uncertainty import Agreement, Budget, Quantity, Sample, format_u, format_value
+from analysis.uncertainty import Budget, format_u, format_value
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -93,17 +91,9 @@ def show(result: object) -> Shown:
 
 
 def _parts(result: object) -> tuple[str, list[dict[str, str]]]:
-    if isinstance(result, str):
-        return result, []
-    if isinstance(result, Quantity):
-        return (f"{result.label} = {result}" if result.label else str(result)), []
-    if isinstance(result, Budget | Sample):
-        return str(result), []
-    if isinstance(result, Agreement):
-        return result.sentence, []
-    rows = tabular(result)
-    if rows is not None and not isinstance(result, pd.DataFrame | xr.Dataset | Mapping):
-        return str(result), rows
+    said, rows = sentence(result), tabular(result)
+    if said:
+        return said, rows if rows is not None else []
     return "", _rounded(table(result))
 
 

@@ -83,7 +83,7 @@ def last_place(u: float, *, digits: int = 2) -> int:
 
 
 def _shared_exponent(value: float, u: float, place: int) -> int:
-    largest = max(abs(value), abs(u))
+    largest = max(_rounded(abs(value), place), _rounded(abs(u), place))
     order = math.floor(math.log10(largest)) if largest > 0 else 0
     if place > 0 or order >= _LARGEST_PLAIN + 2 or order < _SMALLEST_PLAIN:
         return order
@@ -91,9 +91,12 @@ def _shared_exponent(value: float, u: float, place: int) -> int:
 
 
 def _decimal(number: float, exponent: int, place: int) -> str:
-    rounded = round(number, -place) if abs(place) < 300 else number  # noqa: PLR2004 - the range of float
-    text = f"{rounded / 10.0**exponent:.{max(exponent - place, 0)}f}"
+    text = f"{_rounded(number, place) / 10.0**exponent:.{max(exponent - place, 0)}f}"
     return text[1:] if text.startswith("-") and float(text) == 0 else text
+
+
+def _rounded(number: float, place: int) -> float:
+    return round(number, -place) if abs(place) < 300 else number  # noqa: PLR2004 - the range of float
 
 
 def _plain(number: float) -> str:

@@ -288,6 +288,10 @@ class Quantity(NDArrayOperatorsMixin):
         same = self.value == other.value and self.units == other.units
         return same and dict(self.parts()) == dict(other.parts())
 
+    def __ne__(self, other: object) -> bool:
+        """Say the opposite of `==`."""
+        return not self == other
+
     def __hash__(self) -> int:
         """Hash what `==` compares."""
         return hash((self.value, self.units, frozenset(self.parts().items())))

@@ -52,7 +52,7 @@ def end_gauge():
 END_GAUGE = "l_s + (d0 + d1 + d2) - l_s*(delta_alpha*(theta_bar + delta) + alpha_s*delta_theta)"
 
 
-def end_gauge_function(l_s, d0, d1, d2, alpha_s, delta_alpha, delta_theta, theta_bar, delta):
+def end_gauge_function(*, l_s, d0, d1, d2, alpha_s, delta_alpha, delta_theta, theta_bar, delta):
     return l_s + (d0 + d1 + d2) - l_s * (delta_alpha * (theta_bar + delta) + alpha_s * delta_theta)
 
 

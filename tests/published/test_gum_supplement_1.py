@@ -81,16 +81,17 @@ def test_mass_calibration_is_right_at_the_second_order(weights):
 
 
 @pytest.mark.parametrize(
-    ("x1", "r", "value", "u", "low", "high", "first_order"),
+    ("x1", "r", "published", "first_order"),
     [
-        (0.0, 0.0, 50, 50, 0, 150, 0),
-        (0.05, 0.0, 2551, 502, 1590, 3543, 500),
-        (0.0, 0.9, 50, 67, 0, 185, 0),
-        (0.05, 0.9, 2551, 505, 1628, 3555, 500),
+        (0.0, 0.0, (50, 50, 0, 150), 0),
+        (0.05, 0.0, (2551, 502, 1590, 3543), 500),
+        (0.0, 0.9, (50, 67, 0, 185), 0),
+        (0.05, 0.9, (2551, 505, 1628, 3555), 500),
     ],
 )
-def test_comparison_loss_is_that_of_tables_8_and_9(x1, r, value, u, low, high, first_order):
+def test_comparison_loss_is_that_of_tables_8_and_9(x1, r, published, first_order):
     # JCGM 101:2008, 9.4, in units of 1e-6; the first order gives u = 0 where both estimates are 0.
+    value, u, low, high = published
     inputs = {name: Quantity(value=x, u=0.005, units="1") for name, x in (("x1", x1), ("x2", 0.0))}
     correlation = {("x1", "x2"): r} if r else None
     budget = propagate("x1**2 + x2**2", inputs, name="loss", units="1", correlation=correlation)

@@ -73,8 +73,8 @@ def require_date(calibration: AxisCalibration, spectrum: xr.Dataset) -> str:
     said = validity.describe(*dates, calibration.acquired, acquired)
     if validity.by_date(*dates, acquired) == "outside":
         msg = (
-            f"stale calibration: {said}. Use a lamp recorded nearer to it, or, if calibration.check shows that it still "
-            "holds, state so with axis.valid_between(from, until)"
+            f"stale calibration: {said}. Use a lamp recorded nearer to it, or, if calibration.check shows that it "
+            "still holds, state so with axis.valid_between(from, until)"
         )
         raise CalibrationError(msg)
     return said

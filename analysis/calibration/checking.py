@@ -191,7 +191,7 @@ def check(
 def _require_independent(axis: AxisCalibration, lines: xr.Dataset) -> None:
     have = str(lines["value"].attrs["units"])
     if not units.same_dimension(have, axis.units) or units.factor(have, axis.units) != 1:
-        msg = f"check lines in {have!r} do not fit an axis in {axis.units!r}; make it with to_raman_shift, or lines(units=)"
+        msg = f"check lines in {have!r} do not fit an axis in {axis.units!r}; use to_raman_shift, or lines(units=)"
         raise CalibrationError(msg)
     used = set(axis.contributions) | set(() if axis.laser is None else axis.laser.parts())
     shared = [source.label for source in sources.detach(lines, "value") if source in used]

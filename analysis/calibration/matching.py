@@ -73,7 +73,7 @@ def match(
     Raises
     ------
     CalibrationError
-        If no set of at least four peaks agrees with the lines.
+        If no set of at least four peaks agrees with the lines, and more of them than by chance.
     SpectrumError
         If this is not a spectrum, or has no such axis.
     """
@@ -176,13 +176,12 @@ def _consensus(
                 predicted=_spread(pairing.predicted, good),
                 scatter=pairing.scatter,
             )
-    low, high = float(guess.min()), float(guess.max())
     unit = lines["value"].attrs["units"]
     msg = (
-        f"no {LEAST} peaks agree with the lines: {int(good.sum())} usable peaks "
-        f"near {low:.4g} to {high:.4g} {unit}, "
-        f"{value.size} lines from {value.min():.4g} to {value.max():.4g} {unit}. Check the lamp and the range of lines(...), "
-        "lower min_snr, or raise max_shift"
+        f"the peaks do not agree with the lines: {int(good.sum())} usable peaks, taken to lie near {guess.min():.4g} to "
+        f"{guess.max():.4g} {unit}, and {value.size} lines from {value.min():.4g} to {value.max():.4g} {unit}; "
+        f"at least {LEAST} must agree, and more than by chance. Check the lamp; give lines(...) the range of the "
+        "detector, or the spectrum a nominal axis; lower min_snr; raise max_shift"
     )
     raise CalibrationError(msg)
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 LEAST = 4
+OVER_CHANCE = 1.5
 _HYPOTHESES = 40
 _REFINED = 10
 _SCHEDULE = ((3.0, 2), (2.0, 2), (1.5, 3), (1.0, 3), (0.7, 3), (0.7, 3))
@@ -45,6 +46,9 @@ def pair(
 ) -> Pairing | None:
     """Pair peaks with lines.
 
+    The best hypothesis has to explain clearly more than the best one for the mirrored peaks, which have the same
+    density and cannot be right: what chance alone would give is refused.
+
     Parameters
     ----------
     nominal:
@@ -61,25 +65,42 @@ def pair(
     Returns
     -------
     :
-        The pairing of the best hypothesis, or None if no hypothesis explains at least four peaks.
+        The pairing of the best hypothesis, or None if no hypothesis explains at least four peaks and beats chance.
     """
+    mirrored = nominal.max() + nominal.min() - nominal
+    score, best = _best(nominal, resolution, weight, line, line_weight=line_weight, span=span)
+    chance, _ = _best(mirrored, resolution, weight, line, line_weight=line_weight, span=span)
+    if best is None or score < OVER_CHANCE * chance:
+        return None
+    return best
+
+
+def _best(
+    nominal: Array,
+    resolution: float,
+    weight: Array,
+    line: Array,
+    *,
+    line_weight: Array,
+    span: tuple[float, float, float],
+) -> tuple[float, Pairing | None]:
     middle, half = (nominal.max() + nominal.min()) / 2, max((nominal.max() - nominal.min()) / 2, resolution)
     scaled = (nominal - middle) / half
-    best: tuple[float, Index, Index, Array] | None = None
+    best: tuple[float, Pairing | None] = (0.0, None)
     for shift, stretch, bend in _scan(nominal, scaled, weight, line, line_weight, resolution=resolution, span=span):
         start = nominal + shift + stretch * scaled + bend * (2 * scaled**2 - 1)
         refined = _refine(nominal, scaled, start, line, resolution)
         if refined is None:
             continue
         peak, found, predicted = refined
-        closeness = 1 - ((line[found] - predicted[peak]) / (0.7 * resolution)) ** 2
-        score = float(np.sum(weight[peak] * line_weight[found] * closeness))
-        if best is None or score > best[0]:
-            best = (score, peak, found, predicted)
-    if best is None:
-        return None
-    _, peak, found, predicted = best
-    residual = line[found] - predicted[peak]
+        residual = line[found] - predicted[peak]
+        score = float(np.sum(weight[peak] * line_weight[found] * (1 - (residual / (0.7 * resolution)) ** 2)))
+        if score > best[0]:
+            best = (score, _pairing(peak, found, predicted, residual, resolution))
+    return best
+
+
+def _pairing(peak: Index, found: Index, predicted: Array, residual: Array, resolution: float) -> Pairing:
     inflate = np.sqrt(residual.size / max(1, residual.size - 4))
     scatter = max(1.4826 * float(np.median(np.abs(residual))) * inflate, 0.02 * resolution)
     kept = np.abs(residual) <= 4 * scatter

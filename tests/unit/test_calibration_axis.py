@@ -5,12 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 import xarray as xr
-from tests.simulated import Spectrometer
 
 from analysis import calibration, preprocess
 from analysis.calibration import AxisCalibration, Verdict
 from analysis.core import CalibrationError, SpectrumError
 from analysis.uncertainty import Quantity
+from tests.simulated import Spectrometer
 
 CALCITE = np.array([281.26, 711.95, 1085.91])
 
@@ -141,7 +141,9 @@ def test_validity_is_two_sided_in_time(apart):
     assert "inside its validity" in calibration.apply(axis, sample).attrs["validity"]
     for outside in ("2026-06-01", "2027-08-01"):
         stale = sample.assign_attrs(acquired=outside)
-        with pytest.raises(CalibrationError, match=r"stale calibration: .* outside its validity, 2026-07-05 to 2027-06-30"):
+        with pytest.raises(
+            CalibrationError, match=r"stale calibration: .* outside its validity, 2026-07-05 to 2027-06-30"
+        ):
             calibration.apply(axis, stale)
         stated = axis.valid_between("2026-01-01", "2027-12-31")
         assert "inside its validity" in calibration.apply(stated, stale).attrs["validity"]
@@ -175,7 +177,7 @@ def test_a_drift_is_found_without_dates_by_bands_that_were_not_used():
 
 
 def test_false_alarms_are_rare():
-    # truth is the table value exactly, so |E_n| > 1 would need 2 u of axis and noise against a U that also holds u = 0.58
+    # truth is the table value, so |E_n| > 1 would need 2 u of axis and noise against a U that also holds u = 0.58
     table = calibration.lines("calcite", 200, 1200, units="cm-1")
     verdicts = [
         calibration.check(raman_axis(seed), Spectrometer().bands(CALCITE, np.random.default_rng(seed + 77)), table)
@@ -211,7 +213,9 @@ def test_the_calibration_of_another_instrument_is_refused():
 
 def test_a_silicon_line_that_is_not_there_is_an_error():
     axis = wavelength_axis()
-    with pytest.raises(CalibrationError, match=r"no band of silicon within 15 cm-1 of 520.45 cm-1 with a laser at 532 nm"):
+    with pytest.raises(
+        CalibrationError, match=r"no band of silicon within 15 cm-1 of 520.45 cm-1 with a laser at 532 nm"
+    ):
         calibration.laser_zero(axis, Spectrometer().record([], [], np.random.default_rng(1)), laser=532.0)
 
 

@@ -38,7 +38,7 @@ def test_unknown_lines_are_refused(source, low, high, units, message):
 
 
 def test_refraction_of_air_at_the_sodium_line_is_the_published_one():
-    # Ciddor 1996, table 1 of doi:10.1364/AO.35.001566: (n - 1) x 1e8 = 27715 near 589.3 nm at 15 degC, 101 325 Pa, 450 ppm
+    # Ciddor 1996, doi:10.1364/AO.35.001566: (n - 1) x 1e8 = 27715 near 589.3 nm, 15 degC, 101 325 Pa, 450 ppm
     assert float(air.index(589.3) - 1) * 1e8 == pytest.approx(27715, abs=15)
 
 

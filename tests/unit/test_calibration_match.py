@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from tests.simulated import Spectrometer
 
-from analysis import calibration
+from analysis import calibration, io
 from analysis.calibration import PeakFate
 from analysis.core import CalibrationError
+from tests.simulated import Spectrometer
 
 
 def trial(seed, *, nominal):
@@ -36,9 +36,9 @@ def trial(seed, *, nominal):
 
 @pytest.mark.parametrize("nominal", [True, False])
 def test_missing_lines_spurious_peaks_and_a_shift_give_no_wrong_pair(nominal):
-    # at least 99 % of trials: 40 trials with 2 failures or more have p < 0.07 at 99 %, with 3 or more p < 0.008
-    outcomes = [trial(seed, nominal=nominal) for seed in range(40)]
-    assert sum(wrong > 0 for _, wrong in outcomes) <= 2
+    # at least 99 % of trials: of 20, two or more with a wrong pair have p < 0.02; the benchmark runs 500
+    outcomes = [trial(seed, nominal=nominal) for seed in range(20)]
+    assert sum(wrong > 0 for _, wrong in outcomes) <= 1
     assert np.mean([pairs for pairs, _ in outcomes]) > 10
 
 
@@ -55,8 +55,20 @@ def test_the_summary_says_what_was_left_out():
 def test_no_matching_lines_is_an_error_that_names_both_ranges():
     lamp = Spectrometer().neon(np.random.default_rng(2))
     lamp = lamp.assign_coords(wavelength=("channel", 530 + 0.11 * np.arange(1024.0), {"units": "nm"}))
-    with pytest.raises(CalibrationError, match=r"agree with the lines: \d+ usable peaks near 53.* lines from 696.* to 978"):
+    with pytest.raises(
+        CalibrationError, match=r"do not agree with the lines: \d+ usable peaks.* near 53.* lines from 696.* to 978"
+    ):
         calibration.match(lamp, calibration.lines("Ar", 690, 980, units="nm"))
+
+
+@pytest.mark.parametrize(("low", "high"), [(525, 700), (520, 720), (500, 800)])
+def test_a_line_list_much_wider_than_the_detector_is_refused_without_a_nominal_axis(low, high):
+    # seen on the packaged lamp: the best of many wrong hypotheses gave an axis that was 5 nm off without a word
+    lamp = io.sample("raman_neon")
+    with pytest.raises(
+        CalibrationError, match=r"give lines.* the range of the detector, or the spectrum a nominal axis"
+    ):
+        calibration.match(lamp, calibration.lines("Ne", low, high, units="nm"))
 
 
 def test_a_spectrum_without_lines_is_refused():

@@ -25,7 +25,7 @@ BROADER_THAN_SCALE = 1.5
 NOISE_PROMINENCE = 2.5  # how far, in units of the noise, the saddles of a peak lie too low by noise alone
 LEAST_SAMPLES = 3
 LEAST_FOR_NOISE = 5
-NARROW = 3.0
+NARROW = 3.5
 COLUMNS = ("position", "height", "width", "prominence", "snr")
 _MEANING = {
     "position": "peak position",
@@ -199,11 +199,11 @@ def find_1d(
     return out.reshape(-1, len(COLUMNS))
 
 
-Row = tuple[float, float, float, float, float, float]
+Row = tuple[float, ...]
 
 
 def _at_scale(y: Floats, noise: Floats, scale: float, min_snr: float) -> list[Row]:
-    """List (index, left, right, prominence, snr, width) of the maxima at one scale."""
+    """List (index, left, right, prominence, snr, width, base) of the maxima at one scale."""
     smooth = gaussian_filter1d(y, scale, mode="nearest") if scale else y
     gain = 1.0 / math.sqrt(2.0 * math.sqrt(math.pi) * scale) if scale else 1.0
     peaks, found = find_peaks(smooth, prominence=0.0)
@@ -216,8 +216,8 @@ def _at_scale(y: Floats, noise: Floats, scale: float, min_snr: float) -> list[Ro
     width, _, left, right = peak_widths(smooth, peaks, rel_height=0.5, prominence_data=data)
     broad = width >= BROADER_THAN_SCALE * FWHM_OF_SCALE * scale
     own = np.sqrt(np.maximum(width**2 - (FWHM_OF_SCALE * scale) ** 2, 0.0))
-    rows = zip(peaks, left, right, prominence, snr, own, broad, strict=True)
-    return [(float(p), float(a), float(b), float(h), float(s), float(w)) for p, a, b, h, s, w, ok in rows if ok]
+    rows = zip(peaks, left, right, prominence, snr, own, smooth[peaks] - prominence, strict=True)
+    return [tuple(map(float, row)) for row, ok in zip(rows, broad, strict=True) if ok]
 
 
 def _strongest(rows: list[Row]) -> list[Row]:
@@ -231,19 +231,21 @@ def _strongest(rows: list[Row]) -> list[Row]:
 
 def _refine(axis: Floats, y: Floats, row: Row) -> list[float]:
     """Place a peak between samples by a weighted parabola through the logarithm of its upper half."""
-    top, left, right, prominence, snr, width = row
+    top, left, right, prominence, snr, width, base = row
     peak = int(top)
     around = slice(max(peak - max(1, int(0.25 * width)), 0), peak + max(1, int(0.25 * width)) + 1)
     height = float(y[peak]) if width < NARROW else float(np.median(y[around]))
     low = max(0, min(math.ceil(left), peak - 1))
     high = min(y.size - 1, max(math.floor(right), peak + 1))
     i = np.arange(low, high + 1)
-    above = y[i] - (height - prominence)
+    above = y[i] - base
     floor = 0.02 * prominence
     at, logs = i - top, np.log(np.maximum(above, floor))
     weight = np.maximum(above, floor)
     curve, slope, _ = np.polyfit(at, logs, 2, w=weight) if i.size >= LEAST_SAMPLES else (0.0, 0.0, 0.0)
     shift = -0.5 * slope / curve if curve < 0.0 else 0.0
+    if width < NARROW and curve < 0.0:  # the half-height crossings lie between too few samples
+        width = math.sqrt(-4.0 * math.log(2.0) / curve)
     place = top + float(np.clip(shift, low - top, high - top))
     index = np.arange(axis.size, dtype=float)
     position = float(np.interp(place, index, axis))

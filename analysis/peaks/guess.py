@@ -27,7 +27,7 @@ _SHAPES = {
     kinds.PSEUDO_VOIGT: (2.0, 0.5 * (1.0 / math.pi + math.sqrt(math.log(2.0) / math.pi))),
     kinds.VOIGT: (3.6013, 0.2087093),
 }
-WEAKEST_SNR = 3.0
+WEAKEST_SNR = 4.0
 LEAST_SAMPLES = 3
 
 

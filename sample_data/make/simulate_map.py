@@ -3,7 +3,8 @@
     python sample_data/make/simulate_map.py [--out FOLDER]
 
 The spectrometer: 1024 pixels, 530 nm to 640 nm (air) by a cubic, a Gaussian instrument function integrated over
-each pixel, shot and read noise; the laser at 532.05 nm in air (its true value differs within u = 0.01 nm).
+each pixel, shot and read noise; the map is read from a region of 512 pixels, which the lamp lines enclose. The laser
+is at 532.05 nm in air (its true value differs within u = 0.01 nm).
 Raman shifts are differences of vacuum wavenumbers, refractive index of air after Peck and Reeder,
 J. Opt. Soc. Am. 62 (1972) 958, doi:10.1364/JOSA.62.000958 (15 degrees C, 101 325 Pa).
 """
@@ -32,6 +33,7 @@ FREE_CM = 520.45
 SLOPE_CM_PER_GPA = -1.93
 SILICON_FWHM_CM = 2.7
 SHAPE = (6, 8)
+REGION = slice(100, 612)
 # Ne I, air wavelengths in nm (NIST ASD) and heights in counts.
 NEON = {
     540.05616: 9000,
@@ -98,12 +100,12 @@ def silicon_map(generator: np.random.Generator) -> xr.Dataset:
     row, col = np.meshgrid(np.arange(SHAPE[0]), np.arange(SHAPE[1]), indexing="ij")
     stress = 0.9 * np.exp(-((row - 2) ** 2 + (col - 3) ** 2) / 5.0) - 0.06 * col
     shift = FREE_CM + SLOPE_CM_PER_GPA * stress
-    offered = vacuum_wavenumber(LASER_NM) - vacuum_wavenumber(wavelength(subpixels()))
+    offered = vacuum_wavenumber(LASER_NM) - vacuum_wavenumber(wavelength(subpixels()[REGION]))
     scale = np.abs(np.gradient(offered.mean(axis=1)))[:, None]
     centred = (offered - shift[..., None, None]) / scale
     line = voigt_profile(centred, SIGMA_PIXELS, SILICON_FWHM_CM / 2 / scale).mean(axis=-1)
     line /= voigt_profile(0.0, SIGMA_PIXELS, SILICON_FWHM_CM / 2 / scale.min())
-    pixel = np.arange(PIXELS) / PIXELS
+    pixel = np.arange(PIXELS)[REGION] / PIXELS
     background = 350 + 260 * np.exp(-((pixel - 0.45) ** 2) / 0.18)
     focus = 1 - 0.04 * row[..., None]
     signal, u = expose(focus * (9000 * line + background), generator)
@@ -129,14 +131,16 @@ def expose(expected: Array, generator: np.random.Generator) -> tuple[Array, Arra
 
 def dataset(dims: tuple[str, ...], signal: Array, u: Array, attrs: dict[str, str]) -> xr.Dataset:
     """Put a spectrum together, with what is common to both."""
+    pixel = np.arange(PIXELS, dtype=float)
+    pixel = pixel[REGION] if signal.shape[-1] < PIXELS else pixel
     true = {"units": "nm", "medium": "air", "long_name": "true wavelength of the pixels"}
     return xr.Dataset(
         {
             "signal": (dims, signal, {"units": "counts", "long_name": "signal"}),
             "u_signal": (dims, u, {"units": "counts", "long_name": "standard uncertainty of the signal"}),
-            "true_wavelength": ("channel", wavelength(np.arange(PIXELS, dtype=float)), true),
+            "true_wavelength": ("channel", wavelength(pixel), true),
         },
-        coords={"pixel": ("channel", np.arange(PIXELS, dtype=float), {"units": "1", "long_name": "pixel"})},
+        coords={"pixel": ("channel", pixel, {"units": "1", "long_name": "pixel of the detector"})},
         attrs={
             **attrs,
             "technique": "Raman",

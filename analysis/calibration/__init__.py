@@ -2,7 +2,7 @@
 
 from analysis.calibration.applying import apply
 from analysis.calibration.axis import AxisCalibration
-from analysis.calibration.checking import BandCheck, ValidityVerdict, Verdict, check, normalized_error
+from analysis.calibration.checking import BandCheck, ValidityVerdict, Verdict, check, compare, normalized_error
 from analysis.calibration.fitting import fit_axis
 from analysis.calibration.laser import laser_zero
 from analysis.calibration.lines import lines
@@ -16,6 +16,7 @@ __all__ = [
     "Verdict",
     "apply",
     "check",
+    "compare",
     "fit_axis",
     "laser_zero",
     "lines",

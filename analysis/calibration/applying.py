@@ -111,16 +111,33 @@ def apply(axis: AxisCalibration, spectrum: xr.Dataset | xr.DataArray, *, extrapo
     at = positions(axis, dataset).values.astype(float)
     if not extrapolate:
         axis.require_inside(at)
-    value, parts = axis.evaluate(at)
-    kept = dataset
-    if axis.axis in dataset.coords and axis.axis + NOMINAL not in dataset.coords:
-        kept = dataset.assign_coords({axis.axis + NOMINAL: dataset[axis.axis]})
+    result = give_axis(axis, dataset).assign_attrs(validity=said)
+    settings = {"extrapolate": extrapolate}
+    return history.record(result, "calibration.apply", settings=settings, inputs={"axis": axis, "spectrum": dataset})
+
+
+def give_axis(axis: AxisCalibration, spectrum: xr.Dataset) -> xr.Dataset:
+    """Add the axis and its sources, whatever the dates and the range.
+
+    Parameters
+    ----------
+    axis:
+        The calibration.
+    spectrum:
+        One spectrum or a map (*batch, channel).
+
+    Returns
+    -------
+    :
+        As `apply` describes, without history.
+    """
+    value, parts = axis.evaluate(positions(axis, spectrum).values.astype(float))
+    kept = spectrum
+    if axis.axis in spectrum.coords and axis.axis + NOMINAL not in spectrum.coords:
+        kept = spectrum.assign_coords({axis.axis + NOMINAL: spectrum[axis.axis]})
     attrs = {"units": axis.units, "long_name": axis.axis.replace("_", " ")}
     if axis.laser is not None:
         attrs["laser_wavelength"] = str(axis.laser)
     elif axis.axis == "wavelength":
         attrs["medium"] = axis.medium
-    result = kept.assign_coords({axis.axis: (CHANNEL, value, attrs)})
-    result = sources.attach(result, axis.axis, parts, (CHANNEL,)).assign_attrs(validity=said)
-    settings = {"extrapolate": extrapolate}
-    return history.record(result, "calibration.apply", settings=settings, inputs={"axis": axis, "spectrum": dataset})
+    return sources.attach(kept.assign_coords({axis.axis: (CHANNEL, value, attrs)}), axis.axis, parts, (CHANNEL,))

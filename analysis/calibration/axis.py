@@ -158,8 +158,8 @@ class AxisCalibration:
             msg = (
                 f"{outside.size} of {positions.size} positions lie outside the fitted lines: {self.of} "
                 f"{outside.min():g} to {outside.max():g}, wanted {self.low:g} to {self.high:g}. "
-                f"Crop first: preprocess.crop(spectrum, axis={self.of!r}, low={np.ceil(self.low):g}, high={np.floor(self.high):g}), use more lines, "
-                "or say extrapolate=True"
+                f"Crop first: preprocess.crop(spectrum, axis={self.of!r}, low={np.ceil(self.low):g}, "
+                f"high={np.floor(self.high):g}), use more lines, or say extrapolate=True"
             )
             raise CalibrationError(msg)
 

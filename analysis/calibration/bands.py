@@ -4,13 +4,13 @@ Serves the laser zero (`analysis.calibration.laser`) and the check of a calibrat
 """
 
 import hashlib
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.calibration.axis import AxisCalibration
-from analysis.calibration.locate import fit_windows, to_coordinate
+from analysis.calibration.locate import fit_windows
 from analysis.core import history
 from analysis.uncertainty import Quantity, Source
 
@@ -21,32 +21,28 @@ _WIDTHS = 1.5
 
 
 def measure(
-    axis: AxisCalibration, spectrum: xr.Dataset, along: xr.DataArray, expected: Array, *, search: float, half: float
+    spectrum: xr.Dataset, predicted: Array, expected: Array, *, search: float, half: float
 ) -> list[Quantity | None]:
     """Fit the strongest peak near each expected band.
 
     Parameters
     ----------
-    axis:
-        The calibration that says where to look.
     spectrum:
         One spectrum.
-    along:
-        The coordinate that `axis` is a function of (channel,).
+    predicted:
+        The axis that says where to look (channel,).
     expected:
-        Bands (band,), in the units of `axis`.
+        Bands (band,), in the units of that axis.
     search, half:
-        How far from there to look, and half the widest window of the fit, in the units of `axis`; the final window
+        How far from there to look, and half the widest window of the fit, in the units of the axis; the final window
         is 1.5 widths of the band on either side, so that its wings and neighbours count little.
 
     Returns
     -------
     :
-        For each band its position in units of the coordinate, with its noise; None where the window is not inside
+        For each band its position in channels, counted from 0, with its noise; None where the window is not inside
         the spectrum or no peak stands out.
     """
-    at = np.asarray(along.values, dtype=float)
-    predicted, _ = axis.evaluate(at)
     step = np.abs(np.gradient(predicted))
     found: list[Quantity | None] = []
     for index, band in enumerate(expected):
@@ -54,13 +50,11 @@ def measure(
         if near.sum() < _LEAST_CHANNELS or not predicted.min() + half <= band <= predicted.max() - half:
             found.append(None)
             continue
-        found.append(_position(spectrum, along, near, half / float(np.median(step[near])), index))
+        found.append(_position(spectrum, near, half / float(np.median(step[near])), index))
     return found
 
 
-def _position(
-    spectrum: xr.Dataset, along: xr.DataArray, near: npt.NDArray[np.bool_], half: float, index: int
-) -> Quantity | None:
+def _position(spectrum: xr.Dataset, near: npt.NDArray[np.bool_], half: float, index: int) -> Quantity | None:
     signal = spectrum["signal"].values.astype(float)
     place = np.flatnonzero(near)
     top = place[int(np.nanargmax(_level(signal[place])))]
@@ -74,21 +68,44 @@ def _position(
         return None
     if not located.height[0] > _LEAST_SNR * located.u_height[0]:
         return None
-    position, slope = to_coordinate(np.array([channel]), along)
     identity = f"{history.head(spectrum)}:{index}:{top}"
-    units = str(along.attrs.get("units", "1"))
     noise = Source(
         id=f"band:{hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()}",
         label="position of the band",
-        units=units,
+        units="1",
         kind="A",
         dof=float(located.dof[0]),
         origin=str(spectrum.attrs.get("title", "")),
         tags=("noise",),
     )
-    return Quantity.from_components(
-        float(position[0]), {noise: u * abs(float(slope[0]))}, units=units, label="position"
-    )
+    return Quantity.from_components(channel, {noise: u}, units="1", label="channel")
+
+
+def on_axis(channel: Quantity, values: Array, parts: Mapping[Source, Array], unit: str) -> Quantity:
+    """Turn a position in channels into one on an axis, with the sources of both.
+
+    Parameters
+    ----------
+    channel:
+        As `measure` returns.
+    values:
+        The axis (channel,).
+    parts:
+        Contribution of each source to the axis (channel,), in its units.
+    unit:
+        Units of the axis.
+
+    Returns
+    -------
+    :
+        The position in units of the axis.
+    """
+    number = np.arange(values.size)
+    slope = float(np.interp(channel.value, number, np.gradient(values)))
+    components = {source: slope * part for source, part in channel.parts().items()}
+    for source, part in parts.items():
+        components[source] = components.get(source, 0.0) + float(np.interp(channel.value, number, part))
+    return Quantity.from_components(float(np.interp(channel.value, number, values)), components, units=unit)
 
 
 def _level(values: Array) -> Array:

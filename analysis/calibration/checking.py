@@ -8,11 +8,11 @@ import numpy as np
 import xarray as xr
 
 from analysis.calibration import validity
-from analysis.calibration.applying import positions
+from analysis.calibration.applying import give_axis, positions
 from analysis.calibration.axis import AxisCalibration
-from analysis.calibration.bands import measure
+from analysis.calibration.bands import measure, on_axis
 from analysis.calibration.lines import LINE
-from analysis.core import CalibrationError, history, require_spectrum, units
+from analysis.core import CHANNEL, CalibrationError, history, require_axis, require_spectrum, units
 from analysis.uncertainty import Quantity, sources
 
 K = 2.0
@@ -125,6 +125,60 @@ def normalized_error(measured: Quantity, reference: Quantity) -> float:
     return float(difference.value / (K * difference.u))
 
 
+def compare(
+    spectrum: xr.Dataset | xr.DataArray,
+    lines: xr.Dataset,
+    *,
+    axis: str = "raman_shift",
+    search: float = 10.0,
+    half: float = 16.0,
+) -> tuple[BandCheck, ...]:
+    """Compare the bands of a spectrum with published ones, on an axis that it has.
+
+    Parameters
+    ----------
+    spectrum:
+        One spectrum; a calibrated axis brings its sources, a nominal one has none.
+    lines:
+        Published bands, as `lines` returns.
+    axis:
+        The axis to compare on, in the units of `lines`.
+    search:
+        How far from its published value to look for a band, in units of the axis.
+    half:
+        Half the widest window of its fit, in units of the axis.
+
+    Returns
+    -------
+    :
+        One `BandCheck` for each published band between the ends of the axis.
+
+    Raises
+    ------
+    CalibrationError
+        If the units of lines and axis differ.
+    SpectrumError
+        If this is not a spectrum, or has no such axis.
+    """
+    dataset = require_spectrum(spectrum)
+    along = require_axis(dataset, axis)
+    unit = str(along.attrs.get("units", "1"))
+    _require_units(unit, lines)
+    values = along.values.astype(float)
+    parts = sources.detach(dataset, axis)
+    inside = (lines["value"].values >= values.min()) & (lines["value"].values <= values.max())
+    table = lines.isel({LINE: np.flatnonzero(inside)})
+    found = measure(dataset, values, table["value"].values, search=search, half=half)
+    return tuple(
+        BandCheck(
+            name=str(table[LINE].values[index]),
+            reference=_reference(table, index),
+            measured=None if channel is None else on_axis(channel, values, parts, unit),
+        )
+        for index, channel in enumerate(found)
+    )
+
+
 def check(
     axis: AxisCalibration,
     spectrum: xr.Dataset | xr.DataArray,
@@ -136,6 +190,8 @@ def check(
 ) -> ValidityVerdict:
     """Check a calibration on bands that were not used in it.
 
+    Only channels between the fitted lines are used.
+
     Parameters
     ----------
     axis:
@@ -144,10 +200,8 @@ def check(
         One spectrum of a check sample.
     lines:
         Its published bands, as `lines` returns, in units of the axis.
-    search:
-        How far from its published value to look for a band, in units of the axis.
-    half:
-        Half the window of its fit, in units of the axis.
+    search, half:
+        As in `compare`.
     max_expanded:
         Largest U (k = 2) of a measured band that can prove anything, in units of the axis; None takes that of its
         reference value.
@@ -166,10 +220,12 @@ def check(
     """
     dataset = require_spectrum(spectrum)
     _require_independent(axis, lines)
-    along = positions(axis, dataset)
-    table = _inside(axis, along, lines)
-    found = measure(axis, dataset, along, table["value"].values, search=search, half=half)
-    bands = tuple(_band(axis, table, index, position) for index, position in enumerate(found))
+    at = positions(axis, dataset).values.astype(float)
+    inside = np.flatnonzero((at >= axis.low) & (at <= axis.high))
+    bands: tuple[BandCheck, ...] = ()
+    if inside.size:
+        calibrated = give_axis(axis, dataset.isel({CHANNEL: inside}))
+        bands = compare(calibrated, lines, axis=axis.axis, search=search, half=half)
     by_bands = _by_bands(bands, max_expanded)
     acquired = str(dataset.attrs.get("acquired", ""))
     by_date = validity.by_date(axis.valid_from, axis.valid_until, acquired)
@@ -188,11 +244,15 @@ def check(
     )
 
 
-def _require_independent(axis: AxisCalibration, lines: xr.Dataset) -> None:
+def _require_units(unit: str, lines: xr.Dataset) -> None:
     have = str(lines["value"].attrs["units"])
-    if not units.same_dimension(have, axis.units) or units.factor(have, axis.units) != 1:
-        msg = f"check lines in {have!r} do not fit an axis in {axis.units!r}; use to_raman_shift, or lines(units=)"
+    if not units.same_dimension(have, unit) or units.factor(have, unit) != 1:
+        msg = f"check lines in {have!r} do not fit an axis in {unit!r}; use to_raman_shift, or lines(units=)"
         raise CalibrationError(msg)
+
+
+def _require_independent(axis: AxisCalibration, lines: xr.Dataset) -> None:
+    _require_units(axis.units, lines)
     used = set(axis.contributions) | set(() if axis.laser is None else axis.laser.parts())
     shared = [source.label for source in sources.detach(lines, "value") if source in used]
     if shared:
@@ -200,24 +260,11 @@ def _require_independent(axis: AxisCalibration, lines: xr.Dataset) -> None:
         raise CalibrationError(msg)
 
 
-def _inside(axis: AxisCalibration, along: xr.DataArray, lines: xr.Dataset) -> xr.Dataset:
-    at = along.values.astype(float)
-    covered, _ = axis.evaluate(at[(at >= axis.low) & (at <= axis.high)])
-    value = lines["value"].values
-    kept = (value >= covered.min()) & (value <= covered.max()) if covered.size else np.zeros(value.size, dtype=bool)
-    return lines.isel({LINE: np.flatnonzero(kept)})
-
-
-def _band(axis: AxisCalibration, table: xr.Dataset, index: int, position: Quantity | None) -> BandCheck:
+def _reference(table: xr.Dataset, index: int) -> Quantity:
     one = table.isel({LINE: [index]})
     components = {source: float(part[0]) for source, part in sources.detach(one, "value").items()}
     unit, name = str(table["value"].attrs["units"]), str(one[LINE].values[0])
-    reference = Quantity.from_components(float(one["value"].values[0]), components, units=unit, label=name)
-    measured = None
-    if position is not None and axis.low <= position.value <= axis.high:
-        predicted = axis.predict(position)
-        measured = predicted if isinstance(predicted, Quantity) else None
-    return BandCheck(name=name, reference=reference, measured=measured)
+    return Quantity.from_components(float(one["value"].values[0]), components, units=unit, label=name)
 
 
 def _by_bands(bands: Sequence[BandCheck], max_expanded: float | None) -> Verdict:

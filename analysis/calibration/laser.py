@@ -6,7 +6,7 @@ import xarray as xr
 from analysis.calibration import air
 from analysis.calibration.applying import positions, require_date
 from analysis.calibration.axis import AxisCalibration
-from analysis.calibration.bands import measure
+from analysis.calibration.bands import measure, on_axis
 from analysis.calibration.lines import lines
 from analysis.core import CalibrationError, history, require_spectrum
 from analysis.uncertainty import Quantity, sources
@@ -46,9 +46,9 @@ def laser_zero(
     require_date(axis, dataset)
     table = lines(standard, 0.0, 5000.0, units="cm-1")
     strongest = table.isel(line=[int(np.argmax(table["intensity"].values))])
+    at = positions(axis, dataset).values.astype(float)
     exact = axis.to_raman_shift(Quantity(value=laser, u=0.0, units="nm", label="nominal laser"))
-    along = positions(axis, dataset)
-    [position] = measure(exact, dataset, along, strongest["value"].values, search=_SEARCH, half=_HALF)
+    [position] = measure(dataset, exact.evaluate(at)[0], strongest["value"].values, search=_SEARCH, half=_HALF)
     if position is None:
         msg = (
             f"no band of {standard} within {_SEARCH:g} cm-1 of {float(strongest['value'][0]):g} cm-1 "
@@ -56,8 +56,8 @@ def laser_zero(
             "check the sample and the nominal laser wavelength"
         )
         raise CalibrationError(msg)
-    scattered = axis.predict(position)
-    assert isinstance(scattered, Quantity)  # noqa: S101
+    axis.require_inside(np.interp([position.value], np.arange(at.size), at))
+    scattered = on_axis(position, *axis.evaluate(at), axis.units)
     nu, slope = air.wavenumber(scattered.value, axis.medium)
     value = float(air.wavelength(nu + strongest["value"].values[0], axis.medium))
     gain = 1 / float(air.wavenumber(value, axis.medium)[1])

@@ -178,8 +178,8 @@ def _consensus(
             )
     unit = lines["value"].attrs["units"]
     msg = (
-        f"the peaks do not agree with the lines: {int(good.sum())} usable peaks, taken to lie near {guess.min():.4g} to "
-        f"{guess.max():.4g} {unit}, and {value.size} lines from {value.min():.4g} to {value.max():.4g} {unit}; "
+        f"the peaks do not agree with the lines: {int(good.sum())} usable peaks, taken to lie near {guess.min():.4g} "
+        f"to {guess.max():.4g} {unit}, and {value.size} lines from {value.min():.4g} to {value.max():.4g} {unit}; "
         f"at least {LEAST} must agree, and more than by chance. Check the lamp; give lines(...) the range of the "
         "detector, or the spectrum a nominal axis; lower min_snr; raise max_shift"
     )

@@ -99,7 +99,7 @@ def _descend(problem, u, v, space, work, tolerance, limit):
         scale(normal, gradient, u, low, high, reach, _eagerness(rejected), scaled, slope, size, metric)
         multiplier, length = region_step(scaled, slope, metric, radius, damped, factor, half, step)
         step /= size
-        clipped = clip(u, step, low, high, trial)
+        clipped = clip(u, step, gradient, low, high, 1e-13 * cost + floor, trial)
         gain, fall = gain_of(normal, gradient, u, trial)
         if clipped and gain <= 0.0:
             shorten(u, step, low, high, trial)

@@ -128,18 +128,24 @@ def region_step(scaled, slope, metric, radius, damped, factor, half, step):
 
 
 @njit(cache=True)
-def clip(u, step, low, high, trial):
-    """Put `u + step` into `trial`, strictly inside the bounds; say whether a bound was in the way."""
+def clip(u, step, gradient, low, high, negligible, trial):
+    """Put `u + step` into `trial`, strictly inside the bounds.
+
+    Returns
+    -------
+    :
+        Whether a bound was in the way of a fall of ½χ² above `negligible`.
+    """
     clipped = False
     for j in range(u.size):
         value = u[j] + step[j]
-        if value <= low[j]:
-            value = u[j] + STAY_INSIDE * (low[j] - u[j])
+        if low[j] < value < high[j]:
+            trial[j] = value
+            continue
+        room = low[j] - u[j] if value <= low[j] else high[j] - u[j]
+        trial[j] = u[j] + STAY_INSIDE * room
+        if abs(gradient[j] * room) > negligible:
             clipped = True
-        elif value >= high[j]:
-            value = u[j] + STAY_INSIDE * (high[j] - u[j])
-            clipped = True
-        trial[j] = value
     return clipped
 
 

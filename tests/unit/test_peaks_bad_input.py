@@ -34,7 +34,11 @@ def changed(**values):
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"axis": "enrgy"}, SpectrumError, r"no axis named 'enrgy'.*this spectrum has \['energy'\].*Did you mean 'energy'"),
+        (
+            {"axis": "enrgy"},
+            SpectrumError,
+            r"no axis named 'enrgy'.*this spectrum has \['energy'\].*Did you mean 'energy'",
+        ),
         ({"data": DATA.rename(channel="x")}, SpectrumError, "needs a dimension named 'channel'"),
         ({"engine": "bached"}, ValueError, r"engine must be one of \['batched', 'lmfit'\], got 'bached'. Did you mean"),
         ({"loss": "cauchy"}, ValueError, r"loss must be one of .* got 'cauchy'"),
@@ -43,8 +47,16 @@ def changed(**values):
         ({"model": "gaussian"}, ModelError, "model must be an lmfit model"),
         ({"params": {"p_center": 1}}, ModelError, "params must be lmfit.Parameters"),
         ({"sigma": 0.0}, SpectrumError, "sigma must be positive and finite; got 60 other values, the first 0"),
-        ({"sigma": -np.ones(60)}, SpectrumError, "sigma must be positive and finite; got 60 other values, the first -1"),
-        ({"sigma": np.where(X > 5, np.inf, 1)}, SpectrumError, "sigma must be positive and finite; got 30 other values"),
+        (
+            {"sigma": -np.ones(60)},
+            SpectrumError,
+            "sigma must be positive and finite; got 60 other values, the first -1",
+        ),
+        (
+            {"sigma": np.where(X > 5, np.inf, 1)},
+            SpectrumError,
+            "sigma must be positive and finite; got 30 other values",
+        ),
         ({"sigma": np.ones(59)}, SpectrumError, r"sigma has shape \(59,\); wanted a number, or the shape \(60,\)"),
         ({"sigma": xr.DataArray(np.ones(60), dims="x")}, SpectrumError, "sigma has dimensions"),
         ({"sigma": xr.DataArray(np.ones(60), dims="channel", attrs={"units": "nm"})}, UnitsError, "units do not match"),
@@ -52,7 +64,11 @@ def changed(**values):
         ({"data": DATA.where(X < 9, np.inf)}, SpectrumError, "points of the spectrum are infinite; mask them with NaN"),
         ({"data": DATA.where(X < 0.4)}, SpectrumError, "3 usable points for 4 free parameters"),
         ({"data": DATA[:3]}, ModelError, "3 channels cannot determine 4 free parameters"),
-        ({"start": {"p_centre": 5.0}}, ModelError, "start names 'p_centre', which is no parameter.*Did you mean 'p_center'"),
+        (
+            {"start": {"p_centre": 5.0}},
+            ModelError,
+            "start names 'p_centre', which is no parameter.*Did you mean 'p_center'",
+        ),
         ({"start": {"p_center": [1.0, 2.0]}}, ModelError, r"start of 'p_center' has shape \(2,\)"),
         ({"start": {"p_center": np.nan}}, ModelError, "values that are not finite"),
         ({"params": changed(p_center={"value": np.inf})}, ModelError, "'p_center' starts at inf"),
@@ -67,7 +83,7 @@ def test_a_fit_refuses(settings, error, message):
 def test_parameters_that_the_model_does_not_know_are_refused():
     params = PARAMS.copy()
     params.add("p_centre", value=3.0)
-    with pytest.raises(ModelError, match="'p_centre' is unknown to the model.*Did you mean 'p_center'"):
+    with pytest.raises(ModelError, match=r"'p_centre' is unknown to the model.*Did you mean 'p_center'"):
         fit(params=params)
 
 
@@ -118,14 +134,16 @@ def test_a_centre_that_starts_outside_the_axis_is_said():
 
 
 def test_weights_that_mislead_are_said():
-    counts = xr.DataArray(np.round(10 + 20 * np.exp(-((X - 5) ** 2))), dims="channel", coords={"energy": ("channel", X)})
+    counts = xr.DataArray(
+        np.round(10 + 20 * np.exp(-((X - 5) ** 2))), dims="channel", coords={"energy": ("channel", X)}
+    )
     sigma = np.sqrt(np.maximum(counts.values, 1))
     assert "square root of counts" in fit(data=counts, sigma=sigma).attrs["advice"]
 
 
 def test_quantity_refuses_what_it_cannot_find():
     result = fit()
-    with pytest.raises(ModelError, match="no parameter named 'p_centre'.*Did you mean 'p_center'"):
+    with pytest.raises(ModelError, match=r"no parameter named 'p_centre'.*Did you mean 'p_center'"):
         peaks.quantity(result, "p_centre")
     with pytest.raises(ModelError, match="of one spectrum, so at must be None"):
         peaks.quantity(result, "p_center", at={"row": 1})

@@ -168,7 +168,9 @@ def test_sigma_in_other_units_is_converted():
     data.signal.attrs["units"] = "V"
     sigma = xr.DataArray(np.full(X.size, 100.0), dims="channel", attrs={"units": "mV"})
     fit = peaks.fit(data, model, params, axis="raman_shift", sigma=sigma)
-    np.testing.assert_allclose(fit.stderr, peaks.fit(data, model, params, axis="raman_shift", sigma=0.1).stderr, rtol=1e-9)
+    np.testing.assert_allclose(
+        fit.stderr, peaks.fit(data, model, params, axis="raman_shift", sigma=0.1).stderr, rtol=1e-9
+    )
 
 
 def test_nan_samples_are_masked_as_if_they_were_not_there():
@@ -177,9 +179,7 @@ def test_nan_samples_are_masked_as_if_they_were_not_there():
     hole = data.copy(deep=True)
     hole.signal[40:60] = np.nan
     masked = peaks.fit(hole, model, moved(params), axis="raman_shift")
-    cut = peaks.fit(
-        hole.isel(channel=np.r_[0:40, 60:200]), model, moved(params), axis="raman_shift"
-    )
+    cut = peaks.fit(hole.isel(channel=np.r_[0:40, 60:200]), model, moved(params), axis="raman_shift")
     np.testing.assert_allclose(masked.value, cut.value, rtol=1e-8)
     np.testing.assert_allclose(masked.stderr, cut.stderr, rtol=1e-6)
     assert int(masked.ndata) == 180
@@ -318,10 +318,6 @@ def test_bad_spectra_of_a_map_are_flagged_and_the_others_fitted():
 
 def test_a_model_that_overflows_is_a_status_not_a_number():
     model, params = peak_and_line()
-    params["b_intercept"].value = 1e308
-    params["b_slope"].value = 1e308
-    fit = peaks.fit(spectra(model, params, noise=0) * 0 + 1.0, model, params, axis="raman_shift")
-    assert int(fit.status) in (Status.NON_FINITE_MODEL, Status.CONVERGED)
     params["b_slope"].set(value=1e308, vary=False)
     fixed = peaks.fit(spectra(*peak_and_line()), model, params, axis="raman_shift")
     assert int(fixed.status) == Status.NON_FINITE_MODEL
@@ -403,7 +399,10 @@ def test_the_history_holds_what_is_needed_to_do_it_again():
     assert step["function"] == "peaks.fit"
     keep = step["settings"]
     again = peaks.fit(
-        data, peaks.language.model_from_json(keep.pop("model")), peaks.language.params_from_json(keep.pop("params")), **keep
+        data,
+        peaks.language.model_from_json(keep.pop("model")),
+        peaks.language.params_from_json(keep.pop("params")),
+        **keep,
     )
     xr.testing.assert_identical(again, fit)
 

@@ -35,7 +35,15 @@ MODELS = [
     (PolynomialModel(4, prefix="p_"), {f"p_c{k}": 0.5**k for k in range(5)}),
     (
         GaussianModel(prefix="p_") - LorentzianModel(prefix="q_") + ConstantModel(prefix="r_"),
-        {"p_amplitude": 3.0, "p_center": 5.2, "p_sigma": 0.7, "q_amplitude": 1.0, "q_center": 9.0, "q_sigma": 2.0, "r_c": 1.0},
+        {
+            "p_amplitude": 3.0,
+            "p_center": 5.2,
+            "p_sigma": 0.7,
+            "q_amplitude": 1.0,
+            "q_center": 9.0,
+            "q_sigma": 2.0,
+            "r_c": 1.0,
+        },
     ),
 ]
 
@@ -107,7 +115,7 @@ def test_faddeeva_continues_below_the_real_axis(x, y):
 def test_the_fast_exponential_is_good_to_four_units_in_the_last_place():
     from numba import njit  # noqa: PLC0415 - the function is inlined, so it needs a compiled caller
 
-    caller = njit(lambda x: fast_exp(x))
+    caller = njit(lambda x: 1.0 * fast_exp(x))
     x = np.concatenate([-np.logspace(-12, np.log10(600), 500), [0.0]])
     made = np.array([caller(v) for v in x])
     np.testing.assert_allclose(made, np.exp(x), rtol=1e-15)

@@ -24,6 +24,7 @@ class Batched:
     """Fits many spectra with one compiled kernel."""
 
     plan: Plan
+    params: lmfit.Parameters
     max_iterations: int
     threads: int | None
     progress: Callable[[int, int], object] | None
@@ -80,7 +81,7 @@ def make(
         If the model or the parameters cannot be compiled.
     """
     plan = compile_plan(model, params, axis)
-    return Batched(plan=plan, max_iterations=max_iterations, threads=threads, progress=progress)
+    return Batched(plan=plan, params=params, max_iterations=max_iterations, threads=threads, progress=progress)
 
 
 def curve(model: lmfit.Model, names: list[str], axis: Floats, values: Floats) -> Floats:

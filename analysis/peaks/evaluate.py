@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.core import CHANNEL, ModelError, history
-from analysis.peaks.language import model_from_json, params_from_json
+from analysis.peaks.language import model_from_json
 
 __all__ = ["evaluate"]
 
@@ -65,7 +65,6 @@ class _Curve:
 
     def __init__(self, fit: xr.Dataset, model: lmfit.Model, axis: Floats, *, components: bool) -> None:
         self.names = [str(name) for name in fit["parameter"].values]
-        self.params = params_from_json(fit.attrs["params"])
         self.axis = axis
         self.parts = list(model.components) if components else [model]
         self.labels = [

@@ -35,6 +35,8 @@ class _Engine(Protocol):
     @property
     def parameters(self) -> ParameterPlan: ...
     @property
+    def params(self) -> lmfit.Parameters: ...
+    @property
     def derivatives(self) -> str: ...
     def solve(self, axis: Floats, data: Floats, weights: Floats, start: Floats, status: Any) -> Found: ...  # noqa: ANN401
     def gradient(self, axis: Floats, data: Floats, weights: Floats, values: Floats, u: Floats) -> Floats: ...
@@ -128,20 +130,17 @@ def fit(
     job = _Job(solver=solver, axis=x, modes=modes, scale_covar=scaled, start_at=tuple(starts), single=not given.batch)
     variables = _apply(job, given, list(starts.values()))
     result = assemble(
-        given, variables, model=model, params=params, names=solver.parameters.names,
+        given, variables, model=model, params=solver.params, names=solver.parameters.names,
         attrs={
             "engine": engine, "loss": loss, "scale_covar": int(scaled), "derivatives": solver.derivatives,
             "weighted": int(given.sigma is not None), "max_iterations": max_iterations,
         },
     )  # fmt: skip
-    said = (
-        []
-        if given.signal.chunks is not None
-        else advice(result, given, unweighted=given.sigma is None, scale_covar=scaled)
-    )
+    lazy = given.signal.chunks is not None
+    said = [] if lazy else advice(result, given, unweighted=given.sigma is None, scale_covar=scaled)
     result = carried.attach(result.assign_attrs(advice=json.dumps(said)), given, modes)
     return _record(
-        result, spectrum, model, params, axis=axis, sigma=sigma, engine=engine, loss=loss, start=start,
+        result, spectrum, model, solver.params, axis=axis, sigma=sigma, engine=engine, loss=loss, start=start,
         scale_covar=scale_covar, max_iterations=max_iterations,
     )  # fmt: skip
 

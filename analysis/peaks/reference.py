@@ -14,9 +14,10 @@ import lmfit
 import numpy as np
 
 from analysis.core import ModelError
-from analysis.peaks.compile import ParameterPlan, parameter_plan
+from analysis.peaks.compile import ParameterPlan, parameter_plan, required_names
 from analysis.peaks.outcome import Found
 from analysis.peaks.status import Status
+from analysis.peaks.ties import parse
 
 __all__ = ["Reference", "make"]
 
@@ -225,10 +226,29 @@ def make(
     if len(model.independent_vars) != 1:
         msg = f"the model has the independent variables {model.independent_vars}; one axis can serve one"
         raise ModelError(msg)
+    readable = _without_unreadable(model, params)
     return Reference(
         model=model,
-        params=params.copy(),
-        parameters=parameter_plan(model, params),
+        params=readable,
+        parameters=parameter_plan(model, readable),
         max_iterations=max_iterations,
         progress=progress,
     )
+
+
+def _without_unreadable(model: lmfit.Model, params: lmfit.Parameters) -> lmfit.Parameters:
+    """Leave out derived parameters that lmfit's own models define by functions outside the grammar."""
+    usual = {
+        part.prefix + root: hint["expr"]
+        for part in model.components
+        for root, hint in part.param_hints.items()
+        if type(part) is getattr(lmfit.models, type(part).__name__, None) and "expr" in hint
+    }
+    kept = params.copy()
+    for name, par in params.items():
+        if par.expr and par.expr == usual.get(name) and name not in required_names(model):
+            try:
+                parse(par.expr, names=tuple(params), owner=name)
+            except ModelError:
+                del kept[name]
+    return kept

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.calibration.locate import fit_windows
+from analysis.calibration.locate import Located, fit_windows
 from analysis.core import history
 from analysis.uncertainty import Quantity, Source
 
@@ -35,7 +35,7 @@ def measure(
         Bands (band,), in the units of that axis.
     search, half:
         How far from there to look, and half the widest window of the fit, in the units of the axis; the final window
-        is 1.5 widths of the band on either side, so that its wings and neighbours count little.
+        is 1.5 widths of the band on either side where that holds enough channels, so that its wings count little.
 
     Returns
     -------
@@ -58,15 +58,14 @@ def _position(spectrum: xr.Dataset, near: npt.NDArray[np.bool_], half: float, in
     signal = spectrum["signal"].values.astype(float)
     place = np.flatnonzero(near)
     top = place[int(np.nanargmax(_level(signal[place])))]
-    wide = fit_windows(spectrum, np.array([float(top)]), half=max(half, _LEAST_CHANNELS), band=True)
-    if not wide.usable[0]:
+    located = fit_windows(spectrum, np.array([float(top)]), half=max(half, _LEAST_CHANNELS), band=True)
+    if not located.usable[0]:
         return None
-    narrow = float(np.clip(_WIDTHS * wide.fwhm[0], _LEAST_CHANNELS, max(half, _LEAST_CHANNELS)))
-    located = fit_windows(spectrum, wide.channel, half=narrow, band=True)
+    narrow = float(np.clip(_WIDTHS * located.fwhm[0], _LEAST_CHANNELS, max(half, _LEAST_CHANNELS)))
+    again = fit_windows(spectrum, located.channel, half=narrow, band=True)
+    located = again if _stands_out(again) else located
     channel, u = float(located.channel[0]), float(located.u[0])
-    if not located.usable[0] or not near[int(np.clip(round(channel), 0, near.size - 1))]:
-        return None
-    if not located.height[0] > _LEAST_SNR * located.u_height[0]:
+    if not _stands_out(located) or not near[int(np.clip(round(channel), 0, near.size - 1))]:
         return None
     identity = f"{history.head(spectrum)}:{index}:{top}"
     noise = Source(
@@ -79,6 +78,10 @@ def _position(spectrum: xr.Dataset, near: npt.NDArray[np.bool_], half: float, in
         tags=("noise",),
     )
     return Quantity.from_components(channel, {noise: u}, units="1", label="channel")
+
+
+def _stands_out(located: Located) -> bool:
+    return bool(located.usable[0] and located.height[0] > _LEAST_SNR * located.u_height[0])
 
 
 def on_axis(channel: Quantity, values: Array, parts: Mapping[Source, Array], unit: str) -> Quantity:

@@ -17,6 +17,7 @@ from analysis.core import CHANNEL, CalibrationError, require_axis, require_spect
 
 Array = npt.NDArray[np.float64]
 OFFSET = "offset"
+_WIDEST = 1.25
 FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
 
@@ -145,7 +146,8 @@ def fit_windows(spectrum: xr.Dataset, centre: Array, *, half: float, band: bool)
     half:
         Half the window, in channels; a window ends earlier where the signal rises again.
     band:
-        False fits a Gaussian on a constant (lamp lines), True a pseudo-Voigt on a line (bands of a solid).
+        False fits a Gaussian on a constant, at most 1.25 `half` wide (lamp lines, which share the width of the
+        instrument); True a pseudo-Voigt on a line (bands of a solid).
 
     Returns
     -------
@@ -211,6 +213,6 @@ def _model(
         model = GaussianModel() + ConstantModel(prefix="bg_")
         params = model.make_params(center=0.0, sigma=1.0, amplitude=1.0, bg_c=0.0)
         start = {"bg_c": low, "center": centre, "sigma": sigma, "amplitude": height * sigma * np.sqrt(2 * np.pi)}
-    params["sigma"].set(min=0.05, max=4 * half)
+    params["sigma"].set(min=0.05, max=4 * half if band else _WIDEST * half / FWHM_PER_SIGMA)
     params["center"].set(min=-half, max=half)
     return model, params, start

@@ -117,7 +117,9 @@ def fit(
     given = take(spectrum, axis=axis, sigma=sigma)
     _require_model(model, params)
     x = np.array(given.axis.values, dtype=float)
-    solver = _engine(engine, model, params, x, max_iterations=max_iterations, threads=threads, progress=progress)
+    lazy = given.signal.chunks is not None
+    workers = 1 if lazy else threads  # the scheduler of lazy data has its own
+    solver = _engine(engine, model, params, x, max_iterations=max_iterations, threads=workers, progress=progress)
     if given.signal.sizes[CHANNEL] < solver.parameters.free.size:
         msg = (
             f"{given.signal.sizes[CHANNEL]} channels cannot determine {solver.parameters.free.size} free parameters; "
@@ -136,7 +138,6 @@ def fit(
             "weighted": int(given.sigma is not None), "max_iterations": max_iterations,
         },
     )  # fmt: skip
-    lazy = given.signal.chunks is not None
     said = [] if lazy else advice(result, given, unweighted=given.sigma is None, scale_covar=scaled)
     result = carried.attach(result.assign_attrs(advice=json.dumps(said)), given, modes)
     return _record(

@@ -33,6 +33,9 @@ class Reference:
 
     model: lmfit.Model
     params: lmfit.Parameters
+    """What the fit reports."""
+    whole: lmfit.Parameters
+    """What lmfit wants: with the derived parameters that are left out of `params`."""
     parameters: ParameterPlan
     max_iterations: int
     progress: Callable[[int, int], object] | None
@@ -128,19 +131,19 @@ class Reference:
         return {self.model.independent_vars[0]: x}
 
     def _with_values(self, values: Floats) -> lmfit.Parameters:
-        params = self.params.copy()
-        for at, par in enumerate(params.values()):
-            if not par.expr and math.isfinite(values[at]):
-                par.value = values[at]
+        params = self.whole.copy()
+        for at, name in enumerate(self.parameters.names):
+            if not params[name].expr and math.isfinite(values[at]):
+                params[name].value = values[at]
         return params
 
     def _model(self, theta: Floats, x: Floats, values: Floats) -> Floats:
         merged = values.copy()
         merged[self.parameters.free] = theta
-        params = self.params.copy()
-        for at, par in enumerate(params.values()):
-            if not par.expr:
-                par.set(value=merged[at], min=-math.inf, max=math.inf)
+        params = self.whole.copy()
+        for at, name in enumerate(self.parameters.names):
+            if not params[name].expr:
+                params[name].set(value=merged[at], min=-math.inf, max=math.inf)
         return np.asarray(self.model.eval(params, **self._variables(x)), dtype=float) * np.ones(x.size)
 
     def _jacobian(self, theta: Floats, x: Floats, values: Floats) -> Floats:
@@ -230,6 +233,7 @@ def make(
     return Reference(
         model=model,
         params=readable,
+        whole=params.copy(),
         parameters=parameter_plan(model, readable),
         max_iterations=max_iterations,
         progress=progress,

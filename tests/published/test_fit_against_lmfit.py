@@ -24,6 +24,13 @@ from lmfit.models import (
 
 from analysis import peaks
 
+VALIDATION = [
+    {
+        "what": "batched fits of Gaussian, Lorentzian, pseudo-Voigt, Voigt and two tied peaks: 500 spectra, bounds, backgrounds",
+        "against": "lmfit's leastsq at ftol = xtol = 1e-15",
+        "agreement": "chi-square 1e-6 relative, values 1e-3 of their standard error, standard errors 1e-4 relative",
+    },
+]
 EACH = 100
 NOISE = 2.0
 AXIS = np.linspace(480.0, 560.0, 128)

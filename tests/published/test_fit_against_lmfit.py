@@ -26,7 +26,7 @@ from analysis import peaks
 
 VALIDATION = [
     {
-        "what": "batched fits of Gaussian, Lorentzian, pseudo-Voigt, Voigt and two tied peaks: 500 spectra, bounds, backgrounds",
+        "what": "batched fits of 500 spectra: five line models with backgrounds, bounds and a tie",
         "against": "lmfit's leastsq at ftol = xtol = 1e-15",
         "agreement": "chi-square 1e-6 relative, values 1e-3 of their standard error, standard errors 1e-4 relative",
     },

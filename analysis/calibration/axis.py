@@ -88,7 +88,7 @@ class AxisCalibration:
                 {source: float(vector[index]) for source, vector in self.contributions.items()},
                 units=self.base_units,
                 label=f"c{index}",
-                history=self.history,
+                history=history.extend("calibration.parameter", settings={"index": index}, inputs={"axis": self}),
             )
             for index, value in enumerate(self.coefficients)
         )

@@ -75,10 +75,28 @@ def extend(function: str, *, settings: Mapping[str, object], inputs: Mapping[str
             f"a setting of {function} cannot be kept in the history: {error}. Pass plain numbers, text, lists or arrays"
         )
         raise HistoryError(msg) from error
-    identity = json.dumps([function, plain, sorted(parents.items())], sort_keys=True)
-    head = hashlib.blake2b(identity.encode(), digest_size=16).hexdigest()
+    head = step_id(function, settings=plain, inputs=parents)
     graph[head] = {"function": function, "settings": plain, "inputs": parents, "versions": versions()}
-    return json.dumps({"head": head, "steps": graph}, sort_keys=True)
+    return json.dumps({"head": head, "steps": graph})
+
+
+def step_id(function: str, *, settings: Mapping[str, object], inputs: Mapping[str, str]) -> str:
+    """Return the id of a step, the hash of what it says.
+
+    Parameters
+    ----------
+    function, settings:
+        As in `extend`, settings as JSON gives them back.
+    inputs:
+        Name to the id of the step that made it.
+
+    Returns
+    -------
+    :
+        A hexadecimal id; neither versions nor the order of names enter.
+    """
+    identity = json.dumps([function, settings, sorted(inputs.items())], sort_keys=True)
+    return hashlib.blake2b(identity.encode(), digest_size=16).hexdigest()
 
 
 def record(

@@ -138,7 +138,7 @@ def _as_quantity(name: str, given: Any) -> Quantity:  # noqa: ANN401 - what a us
     if isinstance(given, bool) or not isinstance(given, int | float):
         msg = f"input {name!r} must be a Quantity or a number, got {type(given).__name__} {given!r:.40}"
         raise UncertaintyError(msg)
-    return Quantity.from_components(float(given), {}, units="1", label=name)
+    return Quantity(value=float(given), u=0.0, units="1", label=name)
 
 
 def _model(

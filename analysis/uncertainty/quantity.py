@@ -233,7 +233,7 @@ class Quantity(NDArrayOperatorsMixin):
             units=units,
             label=self.label,
             source=self.source,
-            history=self.history,
+            history=history.extend("uncertainty.to", settings={"units": units}, inputs={"quantity": self}),
         )
 
     def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:  # noqa: ANN401
@@ -331,7 +331,7 @@ def _require_number(thing: object, name: str) -> float:
 def _as_quantity(thing: Any) -> Quantity:  # noqa: ANN401
     if isinstance(thing, Quantity):
         return thing
-    return Quantity.from_components(float(thing), {}, units="1")
+    return Quantity(value=float(thing), u=0.0, units="1")
 
 
 def _combine(arguments: list[Quantity], partials: list[float]) -> dict[Source, float]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from analysis.core import UncertaintyError, history
 from analysis.uncertainty.correlation import factor
 from analysis.uncertainty.quantity import Quantity
-from analysis.uncertainty.sources import Source, require_dof
+from analysis.uncertainty.sources import Source, fresh_id, require_dof
 
 
 def type_a(readings: npt.ArrayLike, *, units: str, label: str = "", source: str = "") -> Quantity:
@@ -41,12 +41,13 @@ def type_a(readings: npt.ArrayLike, *, units: str, label: str = "", source: str 
     found = _require_readings({label or "readings": readings})
     mean = float(found[0].mean())
     u = float(found[0].std(ddof=1)) / math.sqrt(found.shape[1])
-    record = history.extend(
-        "uncertainty.type_a",
-        settings={"units": units, "label": label, "source": source},
-        inputs={"readings": found[0]},
+    dof = found.shape[1] - 1
+    own = Source(id=fresh_id(), label=label, units=units, kind="A", dof=dof, origin=source)
+    settings = {"readings": found[0], "units": units, "label": label, "source": source, "ids": [own.id]}
+    record = history.extend("uncertainty.type_a", settings=settings, inputs={})
+    return Quantity(
+        value=mean, u=u, units=units, dof=dof, label=label, source=source, components={own: u}, history=record
     )
-    return Quantity(value=mean, u=u, units=units, dof=found.shape[1] - 1, label=label, source=source, history=record)
 
 
 def type_a_jointly(readings: Mapping[str, npt.ArrayLike], *, units: Mapping[str, str]) -> dict[str, Quantity]:
@@ -120,11 +121,15 @@ def correlated(
     require_dof(dof, ", ".join(labels))
     scale = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1.0))
     columns = factor(matrix / np.outer(scale, scale), names=list(labels), what="covariance matrix") * scale[:, None]
-    settings = {"units": spelled, "dof": None if math.isinf(dof) else dof, "labels": list(labels)}
-    text = history.extend(
-        "uncertainty.correlated", settings=settings, inputs={"values": estimates, "covariance": matrix}
-    )
-    joint = hashlib.blake2b(f"correlated|{history.parse(text)['head']}".encode(), digest_size=16).hexdigest()
+    settings = {
+        "values": estimates.tolist(),
+        "covariance": matrix.tolist(),
+        "units": spelled,
+        "dof": None if math.isinf(dof) else float(dof),
+        "labels": list(labels),
+    }
+    head = history.step_id("uncertainty.correlated", settings=settings, inputs={})
+    joint = hashlib.blake2b(f"correlated|{head}".encode(), digest_size=16).hexdigest()
     found = [
         Source(
             id=f"{joint}-{number}",
@@ -143,7 +148,7 @@ def correlated(
             dict(zip(found, columns[i].tolist(), strict=True)),
             units=spelled[i],
             label=label,
-            history=text,
+            history=history.extend("uncertainty.correlated", settings=settings | {"output": i}, inputs={}),
         )
         for i, label in enumerate(labels)
     )

@@ -10,7 +10,9 @@ import pint
 
 from analysis.core.errors import UnitsError
 
-_FACTOR = re.compile(r"^(?P<name>[^\W\d_%]+|%|°C|1)(?:\^|\*\*)?(?P<power>[-+]?\d+)?$")
+_FACTOR = re.compile(r"^(?P<name>[^\W\d_%]+|%|°C|1)\^?(?P<power>[-+]?\d+(?:\.\d+)?)?$")
+_PRODUCT = re.compile(r"(?:[ *·]|\.(?!\d))+")
+_POWER_TOLERANCE = 1e-9
 _SPELLING = {"%": "percent", "°C": "degC", "Å": "angstrom", "counts": "count", "pixels": "pixel"}
 
 
@@ -31,10 +33,10 @@ def _factor(text: str, units: str) -> str:
 def _translate(units: str) -> str:
     if units.strip() in ("", "1"):
         return "dimensionless"
-    over, *under = re.sub(r"\s*([/*·.])\s*", r"\1", units.strip()).split("/")
-    terms = [_factor(part, units) for part in re.split(r"[ *·.]+", over)]
+    over, *under = re.sub(r"\s*([/*·]|\.(?!\d))\s*", r"\1", units.strip().replace("**", "^")).split("/")
+    terms = [_factor(part, units) for part in _PRODUCT.split(over)]
     for group in under:
-        terms += [f"({_factor(part, units)})**(-1)" for part in re.split(r"[ *·.]+", group)]
+        terms += [f"({_factor(part, units)})**(-1)" for part in _PRODUCT.split(group)]
     return "*".join(terms)
 
 
@@ -147,12 +149,16 @@ def convert(value: float, from_: str, to: str) -> float:
     return float(_registry().Quantity(value, _unit(from_)).to(_unit(to)).magnitude)
 
 
+def _tidy(power: float) -> float:
+    return float(round(power)) if abs(power - round(power)) < _POWER_TOLERANCE else power
+
+
 def _spell(unit: pint.Unit) -> str:
-    powers = {name: float(power.real) for name, power in unit._units.items()}  # noqa: SLF001
+    powers = {name: _tidy(float(power.real)) for name, power in unit._units.items()}  # noqa: SLF001
     words = []
-    for name, power in sorted(powers.items(), key=lambda item: (item[1] < 0, item[0])):
+    for name, power in sorted(((n, p) for n, p in powers.items() if p), key=lambda item: (item[1] < 0, item[0])):
         symbol = "counts" if name == "count" else _registry().get_symbol(name)
-        exponent = f"{power:g}" if power.is_integer() else f"^{power:g}"
+        exponent = f"{power:g}" if power.is_integer() else f"^{power:.12g}"
         words.append(symbol if power == 1 else symbol + exponent)
     return " ".join(words) or "1"
 

@@ -32,14 +32,14 @@ def raman_axis(seed=1, device=None, **attrs):
 
 
 def test_the_axis_agrees_with_the_true_one_within_its_uncertainty():
-    # 60 lamps; mean of chi-squared at 5 well separated points lies at its expectation within 5 standard deviations
+    # 20 lamps; mean of chi-squared at 5 points, as if they were one: its expectation within 4 standard deviations
     device, pixels = Spectrometer(), np.array([120.0, 300.0, 500.0, 700.0, 900.0])
     scaled = []
-    for seed in range(60):
+    for seed in range(20):
         predicted = wavelength_axis(seed, device=device).predict(pixels)
         scaled.append(((predicted["value"].values - device.wavelength(pixels)) / predicted["u"].values) ** 2)
     mean = np.mean(scaled)
-    assert 1 - 5 * np.sqrt(2 / 60) < mean < 1 + 5 * np.sqrt(2 / 60)
+    assert max(0.2, 1 - 4 * np.sqrt(2 / 20)) < mean < 1 + 4 * np.sqrt(2 / 20)
 
 
 def test_the_covariance_is_that_of_weighted_least_squares():
@@ -119,7 +119,7 @@ def test_a_nominal_axis_of_the_same_name_is_kept():
 def test_the_laser_zero_finds_the_laser_and_shares_its_sources_with_the_axis():
     device = Spectrometer()
     lasers = []
-    for seed in range(40):
+    for seed in range(16):
         axis = wavelength_axis(seed, device=device)
         lasers.append(
             calibration.laser_zero(axis, device.bands([520.45], np.random.default_rng(seed + 500)), laser=532.0)
@@ -127,8 +127,9 @@ def test_the_laser_zero_finds_the_laser_and_shares_its_sources_with_the_axis():
     # the silicon value itself is exact in this simulation, its 0.14 cm-1 = 0.004 nm is not drawn
     spread = np.std([laser.value for laser in lasers], ddof=1)
     without_reference = np.sqrt(lasers[0].u ** 2 - (0.14 * 532.05**2 / 1e7) ** 2)
-    assert np.mean([laser.value for laser in lasers]) == pytest.approx(device.laser_nm, abs=5 * spread / np.sqrt(40))
-    assert spread == pytest.approx(without_reference, rel=0.5)
+    assert np.mean([laser.value for laser in lasers]) == pytest.approx(device.laser_nm, abs=4 * spread / np.sqrt(16))
+    # 4 standard errors of a standard deviation from 16 values
+    assert spread == pytest.approx(without_reference, rel=4 / np.sqrt(2 * 15))
     assert any(source.id.startswith("line:Ne") for source in lasers[0].parts())
 
 
@@ -181,7 +182,7 @@ def test_false_alarms_are_rare():
     table = calibration.lines("calcite", 200, 1200, units="cm-1")
     verdicts = [
         calibration.check(raman_axis(seed), Spectrometer().bands(CALCITE, np.random.default_rng(seed + 77)), table)
-        for seed in range(20)
+        for seed in range(8)
     ]
     assert all(each.verdict is Verdict.VALID for each in verdicts)
 

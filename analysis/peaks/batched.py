@@ -10,13 +10,14 @@ from typing import Any
 import lmfit
 import numpy as np
 
-from analysis.peaks import solve
+from analysis.peaks import kernel_cache, solve
 from analysis.peaks.compile import ParameterPlan, Plan, compile_plan, components
 from analysis.peaks.outcome import Found
 
 __all__ = ["Batched", "curve", "make"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+kernel_cache.drop_stale()  # before anything compiled is called; numba loads its cache at the first call
 
 
 @dataclass(frozen=True, kw_only=True)

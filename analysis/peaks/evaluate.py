@@ -3,7 +3,6 @@
 Not here: fitting (`analysis.peaks.fit`).
 """
 
-from importlib import import_module
 from typing import Any
 
 import lmfit
@@ -11,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.core import CHANNEL, ModelError, history
+from analysis.peaks import kernel_cache
 from analysis.peaks.language import model_from_json
 
 __all__ = ["evaluate"]
@@ -82,8 +82,7 @@ class _Curve:
 
     def _one(self, model: lmfit.Model, flat: Floats) -> Floats:
         if self.batched:
-            # Late: brings numba.
-            made: Floats = import_module("analysis.peaks.batched").curve(model, self.names, self.axis, flat)
+            made: Floats = kernel_cache.load_engine().curve(model, self.names, self.axis, flat)
             return made
         out = np.full((len(flat), self.axis.size), np.nan)
         for s, row in enumerate(flat):

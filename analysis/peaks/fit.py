@@ -7,7 +7,6 @@ Not here: the numbers (`analysis.peaks.solve`, `analysis.peaks.reference`), star
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Literal, Protocol
 
 import lmfit
@@ -184,9 +183,7 @@ def _engine(
         return reference.make(model, params, max_iterations=max_iterations, progress=progress)
     components(model)
     parameter_plan(model, params)
-    # Late: numba takes as long to import as all the rest, and many programs never fit.
-    kernel_cache.drop_stale()
-    batched = import_module("analysis.peaks.batched")
+    batched = kernel_cache.load_engine()
     solver: _Engine = batched.make(
         model, params, axis, max_iterations=max_iterations, threads=threads, progress=progress
     )

@@ -141,8 +141,9 @@ def _guess_1d(model: lmfit.Model, x: Floats, y: Floats) -> lmfit.Parameters:
     base = _background(x, y, degree, has_peaks=bool(peaks))
     _set_background(params, terms, x, base, hinted)
     if peaks:
-        places = _places(x, y - base, len(peaks))
-        for term, place in zip(peaks, _assign(peaks, places, params, hinted), strict=True):
+        hints = [params[term.names[1]].value if term.names[1] in hinted else None for term in peaks]
+        places = _places(x, y - base, len(peaks), required=hints.count(None))
+        for term, place in zip(peaks, _assign(x, y - base, places, hints), strict=True):
             _set_peak(params, term, place, x, hinted)
     params.update_constraints()
     return params
@@ -207,8 +208,8 @@ def _set(params: lmfit.Parameters, name: str, value: float, hinted: set[str]) ->
     par.value = float(value)
 
 
-def _places(x: Floats, y: Floats, wanted: int) -> list[_Peak]:
-    """Find as many peaks as wanted, the most prominent first; then look in what they leave."""
+def _places(x: Floats, y: Floats, wanted: int, *, required: int) -> list[_Peak]:
+    """Find up to as many peaks as wanted, the most prominent first; then look in what they leave."""
     found: list[_Peak] = []
     noise = np.full(x.size, noise_of(y))
     rest = y.copy()
@@ -221,25 +222,33 @@ def _places(x: Floats, y: Floats, wanted: int) -> list[_Peak]:
             rest = rest - found[-1].height * np.exp(-4.0 * math.log(2.0) * ((x - position) / own) ** 2)
         if len(found) >= wanted or not len(table):
             break
-    if len(found) < wanted:
+    if len(found) < required:
         msg = (
             f"the spectrum shows {len(found)} peaks above {WEAKEST_SNR:g} times the noise, the model has {wanted}. "
-            "Set values by hand: params = model.make_params(...), or crop to the range of the model"
+            "Say where they are: model.set_param_hint('center', value=...), or crop to the range of the model"
         )
         raise ModelError(msg)
     return found[:wanted]
 
 
-def _assign(peaks: list[Component], places: list[_Peak], params: lmfit.Parameters, hinted: set[str]) -> list[_Peak]:
-    """Give hinted centres their nearest peak, the others the rest in the order of the axis."""
+def _assign(x: Floats, y: Floats, places: list[_Peak], hints: list[float | None]) -> list[_Peak]:
+    """Give hinted centres the peak that lies there or what the data have there, the others the rest in order."""
     left = sorted(places, key=lambda place: place.position)
+    width = float(np.median([place.width for place in places])) if places else float(np.ptp(x)) / 8
+    spare = len(left) - hints.count(None)
     chosen: dict[int, _Peak] = {}
-    for k, term in enumerate(peaks):
-        if term.names[1] in hinted:
-            near = min(left, key=lambda place: abs(place.position - params[term.names[1]].value))
+    for k, hint in enumerate(hints):
+        if hint is None:
+            continue
+        near = min(left, key=lambda place: abs(place.position - hint), default=None)
+        if near is not None and spare > 0 and abs(near.position - hint) <= near.width:
             chosen[k] = near
             left.remove(near)
-    return [chosen[k] if k in chosen else left.pop(0) for k in range(len(peaks))]
+            spare -= 1
+        else:
+            height = max(float(np.interp(hint, x, y)), float(np.ptp(y)) / 20)
+            chosen[k] = _Peak(position=hint, height=height, width=width)
+    return [chosen[k] if k in chosen else left.pop(0) for k in range(len(hints))]
 
 
 def _set_peak(params: lmfit.Parameters, term: Component, place: _Peak, x: Floats, hinted: set[str]) -> None:

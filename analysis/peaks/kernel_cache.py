@@ -6,9 +6,11 @@ give all files one date: without this an update could run an old kernel. Not her
 """
 
 import hashlib
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-__all__ = ["drop_stale"]
+__all__ = ["drop_stale", "load_engine"]
 
 SOURCES = ("engine", "faddeeva", "kinds", "linear", "normal", "opcodes", "program", "region", "shapes")
 
@@ -39,3 +41,14 @@ def drop_stale() -> bool:
     except OSError:
         return False
     return bool(stale)
+
+
+def load_engine() -> Any:  # noqa: ANN401 - a module
+    """Import the batched engine, late: numba takes as long as all the rest, and many programs never fit.
+
+    Returns
+    -------
+    :
+        The module `analysis.peaks.batched`.
+    """
+    return import_module("analysis.peaks.batched")

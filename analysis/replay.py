@@ -1,0 +1,395 @@
+"""Redoing a result from its history: the same steps, from the raw data, compared with what is there.
+
+A history names steps; only those of the closed registry here are run, so a file can ask for nothing else. Each step is
+checked against its id before and after. Raw data are looked up by hash: files in a folder, packaged samples, or the
+items of the project file that the result stands in.
+Not here: histories themselves (`analysis.core.history`), comparison of different results.
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from analysis import baseline, calibration, io, peaks, preprocess, uncertainty
+from analysis.core import HistoryError, did_you_mean, history
+from analysis.core.sameness import require_same
+from analysis.io.reading import sha256_of
+from analysis.peaks.language import model_from_json, params_from_json
+from analysis.uncertainty import Distribution, Quantity, Source, sources
+
+__all__ = ["replay"]
+
+Named = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Bench:
+    """Where raw data are looked for."""
+
+    folder: Path
+    items: Named
+    found: list[str]
+
+    def holding(self, key: str) -> object | None:
+        """Return the item whose history ends with a step, or whose content is that."""
+        for name, item in self.items.items():
+            if isinstance(item, str):
+                continue
+            forms = [item, item["signal"]] if isinstance(item, xr.Dataset) and "signal" in item else [item]
+            for form in forms:
+                if key in (history.content_hash(form), history.of(form) and history.head(form)):
+                    self.found.append(name)
+                    return form
+        return None
+
+
+Step = Callable[[Named, Named, _Bench], Any]
+
+
+def replay(
+    result: xr.Dataset | xr.DataArray | str | Path | object,
+    *,
+    folder: str | Path | None = None,
+    item: str | None = None,
+) -> xr.Dataset:
+    """Redo a result from its raw data and compare.
+
+    Parameters
+    ----------
+    result:
+        What carries a history: a Dataset, DataArray, Budget, Quantity, calibration or verdict; or the path of a file
+        that `analysis.io.write` made, of which all items are redone.
+    folder:
+        Where the raw files are; None is the folder of the given path, or the current one.
+    item:
+        The only item of the file to redo; None redoes all that have a history and returns the last.
+
+    Returns
+    -------
+    :
+        The redone result. Its attribute `replay` says `bit-identical`, or `within 1e-6 u` and with which versions.
+
+    Raises
+    ------
+    HistoryError
+        If there is no history, raw data are missing or changed, a step is not known or fails, or a number differs by
+        more than 1e-6 of its uncertainty (1e-9 of its size where it has none).
+    """
+    if not isinstance(result, str | Path):
+        bench = _Bench(folder=Path(folder or "."), items={"result": result}, found=[])
+        return _redo({"the result": result}, bench)
+    path = Path(result)
+    held = io.read_project(path)
+    if item is not None and item not in held:
+        msg = f"{path.name!r} has no item {item!r}; it has {list(held)}.{did_you_mean(item, held)}"
+        raise HistoryError(msg)
+    bench = _Bench(folder=Path(folder or path.parent), items=held, found=[])
+    wanted = {name: thing for name, thing in held.items() if history.of(thing) and item in (None, name)}
+    if not wanted:
+        msg = f"nothing in {path.name!r} has a history ({item or list(held)}); write results of the public functions"
+        raise HistoryError(msg)
+    return _redo(wanted, bench)
+
+
+def _redo(wanted: Named, bench: _Bench) -> xr.Dataset:
+    done: dict[str, Any] = {}
+    old: dict[str, str] = {}
+    notes, exact = [], True
+    redone = xr.Dataset()
+    for name, given in wanted.items():
+        text = history.of(given)
+        if not text:
+            msg = (
+                f"{name} is a {type(given).__name__} without a history; plain arithmetic drops it. Use the public "
+                "steps, such as baseline.subtract, or give the file it was written to"
+            )
+            raise HistoryError(msg)
+        graph = history.parse(text)
+        _run(graph, bench, done)
+        redone = _as_dataset(done[graph["head"]])
+        exact &= require_same(redone, _as_dataset(given), what=name)
+        old |= graph["steps"][graph["head"]]["versions"]
+        notes.append(name)
+    said = "bit-identical" if exact else f"within 1e-6 u; {_versions(old)}"
+    if len(notes) > 1:
+        said += f" ({', '.join(notes)})"
+    if bench.found:
+        said += f"; raw data from the item {', '.join(dict.fromkeys(bench.found))} of the file"
+    return redone.assign_attrs(replay=said)
+
+
+def _versions(old: Named) -> str:
+    now = history.versions()
+    changed = [
+        f"made with {name} {old[name]}, now {now[name]}" for name in now if old.get(name, now[name]) != now[name]
+    ]
+    return ", ".join(changed) or "the same versions on another machine"
+
+
+def _run(graph: Mapping[str, Any], bench: _Bench, done: dict[str, Any]) -> None:
+    for key in _ordered(graph):
+        if key in done:
+            continue
+        step = graph["steps"][key]
+        function = step["function"]
+        if function not in _STEPS:
+            msg = (
+                f"the history names the step {function!r}, which is none of {len(_STEPS)} known ones, and nothing else "
+                f"is run.{did_you_mean(str(function), _STEPS)} Redo it by hand, or look where the file comes from"
+            )
+            raise HistoryError(msg)
+        inputs = {name: done[parent] for name, parent in step["inputs"].items()}
+        settings = step["settings"] if function != _RAW else {"content": key}
+        try:
+            done[key] = _STEPS[function](settings, inputs, bench)
+        except HistoryError:
+            raise
+        except (ValueError, TypeError, KeyError, ImportError) as error:
+            msg = f"the step {function} could not be done again: {type(error).__name__}: {error}"
+            raise HistoryError(msg) from error
+        if function not in (_RAW, _READ) and history.head(done[key]) != key:
+            msg = (
+                f"the step {function} recorded itself otherwise than in the given history (got "
+                f"{history.head(done[key])[:12]}, wanted {key[:12]}); it was made by another version: "
+                f"{step.get('versions', {})}"
+            )
+            raise HistoryError(msg)
+
+
+def _ordered(graph: Mapping[str, Any]) -> list[str]:
+    """Sort the steps that the head needs, parents first, after checking each against its id."""
+    steps = graph["steps"]
+    order: dict[str, None] = {}
+    begun: set[str] = set()
+    waiting = [graph["head"]]
+    while waiting:
+        key = waiting[-1]
+        if key not in begun:
+            begun.add(key)
+            waiting += [parent for parent in _checked(key, steps) if parent not in begun]
+        else:
+            order[waiting.pop()] = None
+    return list(order)
+
+
+def _checked(key: str, steps: Mapping[str, Any]) -> list[str]:
+    try:
+        step = steps[key]
+        function, settings, inputs = step["function"], step["settings"], step["inputs"]
+        own = settings["content"] if function == _RAW else history.step_id(function, settings=settings, inputs=inputs)
+        parents = [str(parent) for parent in inputs.values()]
+    except (KeyError, TypeError, AttributeError) as error:
+        msg = f"the history is damaged at step {key[:12]!r} ({error!r}); wanted function, settings and inputs of each"
+        raise HistoryError(msg) from error
+    if own != key:
+        msg = (
+            f"the step {function} does not have the id of what it says (got {own[:12]}, wanted {key[:12]}); its "
+            "settings or inputs were changed after it was recorded"
+        )
+        raise HistoryError(msg)
+    return parents
+
+
+def _raw(settings: Named, inputs: Named, bench: _Bench) -> object:  # noqa: ARG001 - all steps are called alike
+    key = str(settings["content"])
+    thing = bench.holding(key)
+    if thing is None:
+        msg = (
+            f"the history begins with data that came from no file (content {key[:12]}), and they are not among "
+            f"{list(bench.items)}. Write them into the project, io.write({{'raw': spectrum, 'fit': fit}}, path), and "
+            "replay(path); or begin with io.read"
+        )
+        raise HistoryError(msg)
+    return thing
+
+
+def _read(settings: Named, inputs: Named, bench: _Bench) -> object:  # noqa: ARG001 - all steps are called alike
+    name = str(settings["path"])
+    if Path(name).name != name or name in ("", ".", ".."):
+        msg = f"the history names the file {name!r}; wanted a plain name, looked up in one folder"
+        raise HistoryError(msg)
+    path = bench.folder / name
+    if not path.is_file():
+        key = history.step_id(_READ, settings=settings, inputs={})
+        thing = bench.holding(key)
+        if thing is not None:
+            return thing
+        msg = (
+            f"the raw file {name!r} is not in the folder {bench.folder.name or '.'!r}, and no item of the file holds "
+            "it; say where it is: replay(..., folder=...)"
+        )
+        raise HistoryError(msg)
+    found = sha256_of(path)
+    if found != settings["sha256"]:
+        msg = (
+            f"the file {name!r} has changed: got SHA-256 {found[:12]}…, wanted {str(settings['sha256'])[:12]}…. Give "
+            "the folder with the file that was read: replay(..., folder=...)"
+        )
+        raise HistoryError(msg)
+    return io.read(path, format=settings["format"])
+
+
+def _call(function: Callable[..., Any], *names: str) -> Step:
+    """Make a step of a public function that is called with its data arguments and the stored settings."""
+
+    def step(settings: Named, inputs: Named, bench: _Bench) -> Any:  # noqa: ANN401, ARG001 - whatever it returns
+        return function(*(inputs[name] for name in names), **settings)
+
+    return step
+
+
+def _with_sigma(function: Callable[..., Any]) -> Step:
+    def step(settings: Named, inputs: Named, bench: _Bench) -> Any:  # noqa: ANN401, ARG001 - whatever it returns
+        given = {key: thing for key, thing in inputs.items() if key == "sigma"}
+        return function(inputs["spectrum"], **settings, **given)
+
+    return step
+
+
+def _fit(spectrum: xr.Dataset, *, model: str, params: str, start: Named | None, **settings: Any) -> xr.Dataset:  # noqa: ANN401
+    starts = None if start is None else {key: np.asarray(value, dtype=float) for key, value in start.items()}
+    return peaks.fit(spectrum, model_from_json(model), params_from_json(params), start=starts, **settings)
+
+
+def _guess_each(settings: Named, inputs: Named, bench: _Bench) -> xr.Dataset:  # noqa: ARG001 - all steps are called alike
+    return peaks.guess_each(model_from_json(settings["model"]), inputs["spectrum"], axis=settings["axis"])
+
+
+def _quantity(settings: Named, inputs: Named, bench: _Bench) -> Quantity:  # noqa: ARG001 - all steps are called alike
+    """Make an elementary quantity with the source that it had."""
+    dof = math.inf if settings["dof"] is None else float(settings["dof"])
+    shape = Distribution.from_json(settings["distribution"])
+    name, label, origin = settings["units"], settings["label"], settings["source"]
+    parts = {
+        Source(
+            id=key,
+            label=label,
+            units=name,
+            kind="B" if math.isinf(dof) else "A",
+            distribution=shape,
+            dof=dof,
+            origin=origin,
+        ): settings["u"]
+        for key in settings["ids"]
+    }
+    return Quantity(
+        value=settings["value"], u=settings["u"], units=name, dof=dof, distribution=shape, label=label, source=origin,
+        components=parts, history=history.extend("uncertainty.Quantity", settings=settings, inputs={}),
+    )  # fmt: skip
+
+
+def _type_a(settings: Named, inputs: Named, bench: _Bench) -> Quantity:  # noqa: ARG001 - all steps are called alike
+    """Evaluate readings again, under the source that the mean had."""
+    found = uncertainty.type_a(**{name: setting for name, setting in settings.items() if name != "ids"})
+    parts = {
+        replace(own, id=key): part for key, (own, part) in zip(settings["ids"], found.parts().items(), strict=False)
+    }
+    text = history.extend("uncertainty.type_a", settings=settings, inputs={})
+    return replace(found, components=parts, history=text)
+
+
+def _correlated(settings: Named, inputs: Named, bench: _Bench) -> Quantity:  # noqa: ARG001 - all steps are called alike
+    given = {name: setting for name, setting in settings.items() if name not in ("output", "dof")}
+    dof = math.inf if settings["dof"] is None else settings["dof"]
+    return uncertainty.correlated(**given, dof=dof)[settings["output"]]
+
+
+def _propagate(settings: Named, inputs: Named, bench: _Bench) -> uncertainty.Budget:  # noqa: ARG001 - as above
+    given = {name: settings[name] for name in ("name", "units", "order", "check_units")}
+    found = uncertainty.propagate(
+        settings["function"],
+        {name: _as_quantity(thing) for name, thing in inputs.items()},
+        correlation={(a, b): r for a, b, r in settings["correlation"]},
+        **given,
+    )
+    return found[settings["output"]] if isinstance(found, dict) else found
+
+
+def _arithmetic(function: np.ufunc) -> Step:
+    def step(settings: Named, inputs: Named, bench: _Bench) -> Quantity:  # noqa: ARG001 - all steps are called alike
+        return function(*(_as_quantity(inputs[str(number)]) for number in range(len(inputs))))
+
+    return step
+
+
+def _as_quantity(thing: Any) -> Quantity:  # noqa: ANN401 - whatever a step gave
+    return thing.to_quantity() if isinstance(thing, uncertainty.Budget) else thing
+
+
+_RAW, _READ = "raw", "io.read"
+_UFUNCS = (
+    np.add, np.subtract, np.multiply, np.divide, np.power, np.negative, np.positive, np.absolute, np.square, np.sqrt,
+    np.exp, np.log, np.log10, np.sin, np.cos, np.tan, np.arcsin, np.arccos, np.arctan, np.arctan2,
+)  # fmt: skip
+_STEPS: dict[str, Step] = {
+    _RAW: _raw,
+    _READ: _read,
+    "io.sample": _call(io.sample),
+    "io.name_axis": _call(io.name_axis, "spectrum"),
+    "preprocess.crop": _call(preprocess.crop, "spectrum"),
+    "preprocess.despike": _call(preprocess.despike, "spectrum"),
+    "preprocess.smooth": _call(preprocess.smooth, "spectrum"),
+    "baseline.airpls": _call(baseline.airpls, "spectrum"),
+    "baseline.arpls": _call(baseline.arpls, "spectrum"),
+    "baseline.asls": _call(baseline.asls, "spectrum"),
+    "baseline.modpoly": _call(baseline.modpoly, "spectrum"),
+    "baseline.snip": _call(baseline.snip, "spectrum"),
+    "baseline.subtract": _call(baseline.subtract, "spectrum", "baseline"),
+    "calibration.lines": _call(calibration.lines),
+    "calibration.match": _call(calibration.match, "spectrum", "lines"),
+    "calibration.fit_axis": _call(calibration.fit_axis, "found"),
+    "calibration.parameter": lambda settings, inputs, _: inputs["axis"].parameters[settings["index"]],
+    "calibration.predict": lambda settings, inputs, _: inputs["axis"].predict(_as_quantity(inputs["at"]), **settings),
+    "calibration.laser_zero": _call(calibration.laser_zero, "axis", "spectrum"),
+    "calibration.to_raman_shift": lambda settings, inputs, _: inputs["axis"].to_raman_shift(
+        _as_quantity(inputs["laser"]), **settings
+    ),
+    "calibration.valid_between": lambda settings, inputs, _: inputs["axis"].valid_between(**settings),
+    "calibration.apply": _call(calibration.apply, "axis", "spectrum"),
+    "calibration.check": _call(calibration.check, "axis", "spectrum", "lines"),
+    "peaks.find": _with_sigma(peaks.find),
+    "peaks.guess_each": _guess_each,
+    "peaks.fit": _with_sigma(_fit),
+    "peaks.evaluate": _call(peaks.evaluate, "fit"),
+    "peaks.quantity": _call(peaks.quantity, "fit"),
+    "uncertainty.Quantity": _quantity,
+    "uncertainty.type_a": _type_a,
+    "uncertainty.correlated": _correlated,
+    "uncertainty.to": lambda settings, inputs, _: _as_quantity(inputs["quantity"]).to(**settings),
+    "uncertainty.propagate": _propagate,
+    "uncertainty.sample": _call(uncertainty.sample, "budget"),
+    **{f"uncertainty.{function.__name__}": _arithmetic(function) for function in _UFUNCS},
+}
+
+
+def _as_dataset(thing: Any) -> xr.Dataset:  # noqa: ANN401 - whatever carries a history
+    if isinstance(thing, xr.Dataset):
+        return thing
+    if isinstance(thing, xr.DataArray):
+        return (
+            thing.rename("signal" if thing.name is None else thing.name)
+            .to_dataset()
+            .assign_attrs(history=history.of(thing))
+        )
+    if isinstance(thing, Quantity):
+        found = xr.Dataset(
+            {"value": ((), thing.value, {"units": thing.units}), "u": ((), thing.u, {"units": thing.units})}
+        )
+        parts = {source: np.asarray(part) for source, part in thing.parts().items()}
+        return sources.attach(found, "value", parts, ()).assign_attrs(history=thing.history)
+    if hasattr(thing, "to_dataset"):
+        return thing.to_dataset()
+    if isinstance(thing, uncertainty.Sample):
+        return xr.Dataset({"draws": ("trial", thing.draws, {"units": thing.units})}, attrs={"history": thing.history})
+    if isinstance(thing, calibration.ValidityVerdict):
+        rows = json.dumps(thing.table())
+        said = {"message": ((), thing.message), "bands": ((), rows), "en": ("band", [each.en for each in thing.bands])}
+        return xr.Dataset(said, attrs={"history": thing.history})
+    msg = f"cannot redo a {type(thing).__name__}; wanted a Dataset, Budget, Quantity, calibration or verdict"
+    raise HistoryError(msg)

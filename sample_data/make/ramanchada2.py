@@ -59,7 +59,8 @@ INSTRUMENTS = (
         title="B&W Tek i-Raman 532 nm (BWS415-532S, code TUO), laboratory FMNT-M",
         folder="FMNT-M_BW532",
         files={
-            "neon": "NeonSNQ043_iR532_Probe_5msx2.txt",
+            "neon": "NeonSNQ043_iR532_Probe_100msx2.txt",
+            "neon_short": "NeonSNQ043_iR532_Probe_5msx2.txt",
             "silicon": "S0B10_iR532_Probe_100_60000msx2.txt",
             "polystyrene": "PST10_iR532_Probe_100_3000msx7.txt",
             "calcite": "nCAL10_iR532_Probe_100_2500msx3.txt",

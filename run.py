@@ -322,7 +322,7 @@ def main():
         "analyse": lambda: ([PYTHON, "-P", "-m", "analysis"] + options, here),
         "refresh": lambda: ([PYTHON, "-m", "tests.notebooks"] + options, ROOT),
         "bench": lambda: (
-            [PYTHON, "-m", "pytest", "-o", "norecursedirs=", "tests/benchmarks"] + options,
+            [PYTHON, "-m", "pytest", "-o", "norecursedirs=.* __pycache__", "tests/benchmarks"] + options,
             ROOT,
         ),
     }

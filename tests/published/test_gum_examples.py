@@ -20,6 +20,14 @@ from analysis.uncertainty import (
     type_a_jointly,
 )
 
+VALIDATION = [
+    {
+        "what": "Worked examples of the GUM: end gauge (H.1), simultaneous resistance and reactance (H.2), "
+        "thermometer line (H.3), degrees of freedom (G.4.1)",
+        "against": "JCGM 100:2008, annexes G and H",
+        "agreement": "half a unit of the last printed digit",
+    }
+]
 RECTANGULAR = distributions.rectangular()
 
 

@@ -135,7 +135,7 @@ def give_axis(axis: AxisCalibration, spectrum: xr.Dataset) -> xr.Dataset:
     kept = spectrum
     if axis.axis in spectrum.coords and axis.axis + NOMINAL not in spectrum.coords:
         kept = spectrum.assign_coords({axis.axis + NOMINAL: spectrum[axis.axis]})
-    attrs = {"units": axis.units, "long_name": axis.axis.replace("_", " ")}
+    attrs = {"units": axis.units, "long_name": axis.axis.replace("_", " ").capitalize()}
     if axis.laser is not None:
         attrs["laser_wavelength"] = str(axis.laser)
     elif axis.axis == "wavelength":

@@ -25,6 +25,18 @@ _WORDS = {
 }
 
 
+class Drawing(Figure):
+    """A figure that a notebook shows without any global state of matplotlib."""
+
+    def __repr__(self) -> str:
+        """Return the same text every time."""
+        width, height = self.get_size_inches()
+        return f"<Drawing {width:g} x {height:g} in>"
+
+    def _repr_png_(self) -> bytes:
+        return png(self)
+
+
 def blank(
     *, rows: int = 1, ratios: tuple[float, ...] | None = None, size: tuple[float, float] = (7.2, 4.2)
 ) -> tuple[Figure, list[Axes]]:
@@ -44,7 +56,7 @@ def blank(
     :
         The figure and its axes, from top to bottom.
     """
-    figure = Figure(figsize=size, dpi=120, layout="constrained", facecolor="white")
+    figure = Drawing(figsize=size, dpi=120, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     settings: dict[str, Any] = {"height_ratios": ratios} if ratios else {}
     grid = figure.subplots(rows, 1, sharex=True, squeeze=False, gridspec_kw=settings)

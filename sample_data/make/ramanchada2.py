@@ -210,7 +210,8 @@ def from_two_columns(read: xr.Dataset, instrument: Instrument, name: str) -> xr.
         "laser_wavelength_nm": instrument.laser_nm,
         "nominal": "true",
     }
-    spectrum["signal"].attrs = {"units": "counts", "long_name": "signal (the file names no units; counts assumed)"}
+    note = "the file names no units; counts are assumed"
+    spectrum["signal"].attrs = {"units": "counts", "long_name": "signal", "units_note": note}
     attrs: dict[str, object] = {"laser_wavelength_nm": instrument.laser_nm}
     exposure = re.search(r"_(\d+)(ms|s)x(\d+)\.txt$", name)
     if exposure:

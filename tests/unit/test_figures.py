@@ -93,3 +93,12 @@ def test_what_cannot_be_drawn_is_refused(spectrum, fit):
         figures.draw_deviations({"a": q}, {"x": {"b": q}})
     with pytest.raises(UnitsError, match="convert it first"):
         figures.draw_deviations({"a": q}, {"x": {"a": Quantity(value=1, u=0.1, units="s")}})
+
+
+def test_a_notebook_shows_a_figure_without_pyplot():
+    # seen in JupyterLab: a Figure made without pyplot shows its repr only
+    one = Quantity(value=1.0, u=0.1, units="cm-1")
+    figure = figures.draw_deviations({"a": one}, {"after": {"a": one}})
+    assert figure._repr_png_() == figures.png(figure)
+    width, height = figure.get_size_inches()
+    assert repr(figure) == f"<Drawing {width:g} x {height:g} in>"

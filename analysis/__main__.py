@@ -49,7 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = Path(given.out)
     targets = _targets(given.files, folder)
     try:
-        _require_free([*targets.values(), *(folder / name for name in _TABLES)], force=given.force)
+        _require_free(
+            [*targets.values(), *(folder / name for name in _TABLES)],
+            raw=[*given.files, *(path for path in (given.lamp, given.silicon) if path)],
+            force=given.force,
+        )
         settings = _settings(given)
         calibration, lamps = _calibration(given, settings)
         folder.mkdir(parents=True, exist_ok=True)
@@ -60,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             job = _analyse(path, given, settings, calibration)
             _write_one(job, target, calibration, lamps)
-        except (MetrospecError, OSError, MemoryError) as error:
+        except (ValueError, OSError, MemoryError) as error:
             failed |= _fail(f"{path}: {error}")
         else:
             jobs.append(job)
@@ -115,7 +119,11 @@ def _targets(files: Sequence[Path], folder: Path) -> dict[Path, Path]:
     return found
 
 
-def _require_free(targets: Sequence[Path], *, force: bool) -> None:
+def _require_free(targets: Sequence[Path], *, raw: Sequence[Path], force: bool) -> None:
+    lost = {target.resolve() for target in targets} & {path.resolve() for path in raw}
+    if lost:
+        msg = f"{sorted(path.name for path in lost)} would replace raw files of the same name; choose another folder"
+        raise MetrospecError(msg)
     there = [target.name for target in targets if target.exists()]
     if there and not force:
         msg = f"{there} are in {str(targets[0].parent)!r} already; choose another folder, or replace them with --force"
@@ -167,11 +175,14 @@ def _lines(done: Analysis) -> list[str]:
     table = report.table(done.fit)
     total = done.fit["status"].size
     rows = table[table["parameter"].str.endswith(_SHOWN[0]) & np.isfinite(table["u"])]
-    return [
-        f"{str(name).replace('_', '  ')} median of {len(part)} of {total} spectra {format_value(part['value'].median(), part['u'].median())} "
-        f"{part['units'].iloc[0]} (k = 1, of one spectrum)"
-        for name, part in rows.groupby("parameter", sort=False)
-    ]
+    return [_median(str(name), part, total) for name, part in rows.groupby("parameter", sort=False)]
+
+
+def _median(name: str, rows: pd.DataFrame, total: int) -> str:
+    peak, what = name.split("_", 1)
+    pair = format_value(float(rows["value"].median()), float(rows["u"].median()))
+    units = rows["units"].iloc[0]
+    return f"{peak}  {what} {pair} {units} (k = 1, of one spectrum), median of {len(rows)} of {total} spectra"
 
 
 def _write_all(
@@ -202,12 +213,21 @@ def _page(jobs: Sequence[_Job], calibration: AxisCalibration | None, lamps: Mapp
     figures, said = _figures(jobs, calibration, lamps)
     notes = [f"{job.path.name}: {note}" if several else note for job in jobs for note in job.done.notes]
     return report.html(
-        {job.path.name: job.done.fit for job in jobs},
+        _results(jobs),
         title=f"Analysis of {jobs[0].path.name}" + (f" and {len(jobs) - 1} more" if several else ""),
         particulars=particulars,
         figures=figures,
         advice=[*notes, *said],
     )
+
+
+def _results(jobs: Sequence[_Job]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for job in jobs:
+        if job.done.quantities:
+            found[f"{job.path.name}: peaks"] = job.done.quantities
+        found[f"{job.path.name}: fit"] = job.done.fit
+    return found
 
 
 def _figures(

@@ -276,7 +276,9 @@ def _model(spectrum: xr.Dataset, axis: str, settings: Settings, notes: list[str]
             msg = f"no peak stands {settings.min_snr:g} times out of the noise; say how many to fit: --peaks 1"
             raise SpectrumError(msg)
         if most > count:
-            notes.append(f"{most} peaks stand out of the noise; the {count} most prominent were fitted (--peaks).")
+            notes.append(
+                f"{most} peaks stand out of the noise; the {count} most prominent were fitted (option --peaks)."
+            )
     shapes = [MODELS[settings.model](prefix=f"p{number}_") for number in range(1, count + 1)]
     return reduce(add, shapes) + ConstantModel(prefix="bg_")
 

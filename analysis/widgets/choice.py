@@ -9,11 +9,15 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
-import ipywidgets as ipw
-from matplotlib.figure import Figure
-
 from analysis.core import MetrospecError, did_you_mean
 from analysis.figures import png
+
+try:
+    import ipywidgets as ipw
+    from matplotlib.figure import Figure
+except ImportError as error:  # pragma: no cover - hidden in a contract test
+    _MESSAGE = "panels need ipywidgets: pip install 'metrospec[notebook]'"
+    raise ImportError(_MESSAGE) from error
 
 
 class ChoicePanel:

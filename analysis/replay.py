@@ -34,18 +34,23 @@ class _Bench:
 
     folder: Path
     items: Named
-    found: list[str]
+    believed: list[str]
 
-    def holding(self, key: str) -> object | None:
-        """Return the item whose history ends with a step, or whose content is that."""
-        for name, item in self.items.items():
-            if isinstance(item, str):
-                continue
+    def with_content(self, key: str) -> object | None:
+        """Return the item that has a content hash."""
+        for item in self.items.values():
             forms = [item, item["signal"]] if isinstance(item, xr.Dataset) and "signal" in item else [item]
             for form in forms:
-                if key in (history.content_hash(form), history.of(form) and history.head(form)):
-                    self.found.append(name)
+                if history.content_hash(form) == key:
                     return form
+        return None
+
+    def ending_with(self, key: str) -> object | None:
+        """Return the item whose history says that it ends with a step, and remember that it was believed."""
+        for name, item in self.items.items():
+            if history.of(item) and history.head(item) == key:
+                self.believed.append(name)
+                return item
         return None
 
 
@@ -82,14 +87,14 @@ def replay(
         more than 1e-6 of its uncertainty (1e-9 of its size where it has none).
     """
     if not isinstance(result, str | Path):
-        bench = _Bench(folder=Path(folder or "."), items={"result": result}, found=[])
+        bench = _Bench(folder=Path(folder or "."), items={}, believed=[])
         return _redo({"the result": result}, bench)
     path = Path(result)
     held = io.read_project(path)
     if item is not None and item not in held:
         msg = f"{path.name!r} has no item {item!r}; it has {list(held)}.{did_you_mean(item, held)}"
         raise HistoryError(msg)
-    bench = _Bench(folder=Path(folder or path.parent), items=held, found=[])
+    bench = _Bench(folder=Path(folder or path.parent), items=held, believed=[])
     wanted = {name: thing for name, thing in held.items() if history.of(thing) and item in (None, name)}
     if not wanted:
         msg = f"nothing in {path.name!r} has a history ({item or list(held)}); write results of the public functions"
@@ -114,13 +119,13 @@ def _redo(wanted: Named, bench: _Bench) -> xr.Dataset:
         _run(graph, bench, done)
         redone = _as_dataset(done[graph["head"]])
         exact &= require_same(redone, _as_dataset(given), what=name)
-        old |= graph["steps"][graph["head"]]["versions"]
+        old |= graph["steps"][graph["head"]].get("versions", {})
         notes.append(name)
     said = "bit-identical" if exact else f"within 1e-6 u; {_versions(old)}"
     if len(notes) > 1:
         said += f" ({', '.join(notes)})"
-    if bench.found:
-        said += f"; raw data from the item {', '.join(dict.fromkeys(bench.found))} of the file"
+    if bench.believed:
+        said += f"; in place of raw files the items {', '.join(dict.fromkeys(bench.believed))} were used as they are"
     return redone.assign_attrs(replay=said)
 
 
@@ -137,20 +142,20 @@ def _run(graph: Mapping[str, Any], bench: _Bench, done: dict[str, Any]) -> None:
         if key in done:
             continue
         step = graph["steps"][key]
-        function = step["function"]
+        function = str(step["function"])
         if function not in _STEPS:
             msg = (
                 f"the history names the step {function!r}, which is none of {len(_STEPS)} known ones, and nothing else "
                 f"is run.{did_you_mean(str(function), _STEPS)} Redo it by hand, or look where the file comes from"
             )
             raise HistoryError(msg)
-        inputs = {name: done[parent] for name, parent in step["inputs"].items()}
+        inputs = {} if function == _RAW else {name: done[parent] for name, parent in step["inputs"].items()}
         settings = step["settings"] if function != _RAW else {"content": key}
         try:
             done[key] = _STEPS[function](settings, inputs, bench)
         except HistoryError:
             raise
-        except (ValueError, TypeError, KeyError, ImportError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, ImportError, OSError) as error:
             msg = f"the step {function} could not be done again: {type(error).__name__}: {error}"
             raise HistoryError(msg) from error
         if function not in (_RAW, _READ) and history.head(done[key]) != key:
@@ -181,7 +186,7 @@ def _ordered(graph: Mapping[str, Any]) -> list[str]:
 def _checked(key: str, steps: Mapping[str, Any]) -> list[str]:
     try:
         step = steps[key]
-        function, settings, inputs = step["function"], step["settings"], step["inputs"]
+        function, settings, inputs = str(step["function"]), step["settings"], step["inputs"]
         own = settings["content"] if function == _RAW else history.step_id(function, settings=settings, inputs=inputs)
         parents = [str(parent) for parent in inputs.values()]
     except (KeyError, TypeError, AttributeError) as error:
@@ -193,17 +198,17 @@ def _checked(key: str, steps: Mapping[str, Any]) -> list[str]:
             "settings or inputs were changed after it was recorded"
         )
         raise HistoryError(msg)
-    return parents
+    return [] if function == _RAW else parents
 
 
 def _raw(settings: Named, inputs: Named, bench: _Bench) -> object:  # noqa: ARG001 - all steps are called alike
     key = str(settings["content"])
-    thing = bench.holding(key)
+    thing = bench.with_content(key)
     if thing is None:
         msg = (
-            f"the history begins with data that came from no file (content {key[:12]}), and they are not among "
-            f"{list(bench.items)}. Write them into the project, io.write({{'raw': spectrum, 'fit': fit}}, path), and "
-            "replay(path); or begin with io.read"
+            f"the history begins with data that came from no file (content {key[:12]}), and no item of a file holds "
+            f"them (items: {list(bench.items)}). Write them into the project, io.write({{'raw': spectrum, 'fit': fit}}, "
+            "path), and replay(path); or begin with io.read"
         )
         raise HistoryError(msg)
     return thing
@@ -217,7 +222,7 @@ def _read(settings: Named, inputs: Named, bench: _Bench) -> object:  # noqa: ARG
     path = bench.folder / name
     if not path.is_file():
         key = history.step_id(_READ, settings=settings, inputs={})
-        thing = bench.holding(key)
+        thing = bench.ending_with(key)
         if thing is not None:
             return thing
         msg = (

@@ -97,7 +97,25 @@ def test_a_project_that_holds_its_raw_data_needs_no_file(tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     path = io.write({"raw": spectrum, "fit": fitted(spectrum)}, other / "project.nc")
-    assert replay(path, item="fit").attrs["replay"] == "bit-identical; raw data from the item raw of the file"
+    assert replay(path, item="fit").attrs["replay"] == (
+        "bit-identical; in place of raw files the items raw were used as they are"
+    )
+
+
+def test_changed_raw_data_in_a_project_are_found(tmp_path):
+    spectrum = io.read(gaussian_file(tmp_path))
+    other = tmp_path / "other"
+    other.mkdir()
+    changed = spectrum.assign(signal=spectrum["signal"] * 1.001)
+    path = io.write({"raw": changed, "fit": fitted(spectrum)}, other / "project.nc")
+    with pytest.raises(HistoryError, match=r"fit: '.*' is not what its history gives"):
+        replay(path)
+
+
+def test_a_spectrum_is_not_proof_of_itself(tmp_path):
+    spectrum = io.read(gaussian_file(tmp_path))
+    with pytest.raises(HistoryError, match="is not in the folder"):
+        replay(spectrum, folder=tmp_path.parent)
 
 
 def test_data_made_in_memory_are_found_in_the_project_or_said_to_be_missing(tmp_path):
@@ -151,6 +169,54 @@ def test_a_step_that_fails_says_which_and_why(chain):
     text = history.extend("io.sample", settings={"name": "raman_neom"}, inputs={})
     with pytest.raises(HistoryError, match=r"step io.sample could not be done again.*Did you mean 'raman_neon'"):
         replay(chain["band"].assign_attrs(history=text))
+
+
+DAMAGED = [
+    "[]",
+    '{"head": "a", "steps": {"a": {}}}',
+    '{"head": "a", "steps": {"a": 3}}',
+    '{"head": "a", "steps": {"a": {"function": ["io.read"], "settings": {}, "inputs": {}}}}',
+    '{"head": "a", "steps": {"a": {"function": "io.read", "settings": {}, "inputs": {"x": "a"}}}}',
+    '{"head": "a", "steps": {"a": {"function": "raw", "settings": {"content": "a"}, "inputs": {"x": "b"}}}}',
+    '{"head": "a", "steps": {"a": {"function": "raw", "settings": {"content": "a"}, "inputs": {"x": "a"}}}}',
+    history.extend("calibration.predict", settings={}, inputs={}),
+    history.extend("uncertainty.correlated", settings={"output": 5}, inputs={}),
+    history.extend("peaks.quantity", settings={"name": "x", "more": 1}, inputs={}),
+]
+
+
+@pytest.mark.parametrize("text", DAMAGED)
+def test_a_damaged_history_is_refused_and_never_a_crash(chain, text):
+    with pytest.raises(HistoryError):
+        replay(chain["band"].assign_attrs(history=text))
+
+
+def test_the_steps_beside_the_chain_are_redone_too(tmp_path):
+    rows = "".join(f"{x}\t{100 + 50 * np.exp(-(((x - 30) / 4) ** 2)) + x % 3:.4f}\n" for x in range(80))
+    (tmp_path / "bare.txt").write_text(rows, encoding="utf-8")
+    named = io.name_axis(io.read(tmp_path / "bare.txt"), name="energy", units="keV")
+    clean = preprocess.smooth(preprocess.despike(named), window=5, order=2)
+    flat = baseline.subtract(clean, baseline.snip(clean, half_window=20))
+    found = peaks.find(flat, axis="energy", max_peaks=2, sigma=1.0)
+    start = peaks.guess_each(MODEL, flat, axis="energy")
+    params = peaks.guess(MODEL, flat, axis="energy")
+    curve = peaks.evaluate(peaks.fit(flat, MODEL, params, axis="energy", start=start, sigma=1.0, engine="lmfit"))
+    for each in (
+        found,
+        start,
+        curve,
+        *(family(clean) for family in (baseline.asls, baseline.airpls, baseline.modpoly)),
+    ):
+        assert replay(each, folder=tmp_path).attrs["replay"] == "bit-identical"
+
+
+def test_a_verdict_and_a_monte_carlo_are_redone(chain):
+    polystyrene = io.sample("raman_bwtek785_polystyrene")
+    bands = calibration.lines("polystyrene", 600, 1700, units="cm-1")
+    verdict = calibration.check(chain["axis"].valid_between("2021-01-01", "2022-12-31"), polystyrene, bands)
+    drawn = uncertainty.sample(chain["budget"], trials=1000, seed=1)
+    for each in (verdict, drawn):
+        assert replay(each).attrs["replay"] == "bit-identical"
 
 
 def test_a_result_without_history_is_refused():

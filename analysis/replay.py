@@ -207,7 +207,7 @@ def _raw(settings: Named, inputs: Named, bench: _Bench) -> object:  # noqa: ARG0
     if thing is None:
         msg = (
             f"the history begins with data that came from no file (content {key[:12]}), and no item of a file holds "
-            f"them (items: {list(bench.items)}). Write them into the project, io.write({{'raw': spectrum, 'fit': fit}}, "
+            f"them (items: {list(bench.items)}). Put them into the project, io.write({{'raw': spectrum, 'fit': fit}}, "
             "path), and replay(path); or begin with io.read"
         )
         raise HistoryError(msg)

@@ -19,6 +19,21 @@ def test_a_line_has_its_published_value_u_and_a_fixed_source():
     assert part[0] == pytest.approx(5e-5)
 
 
+# Ne I in air, in angstrom, as in line lists for arc lamps (CRC Handbook, Line Spectra of the Elements)
+NEON = (
+    "5400.562 5852.488 5881.895 5944.834 5965.471 5975.534 6029.997 6074.338 6096.163 6143.063 6163.594 6217.281 "
+    "6266.495 6304.789 6334.428 6382.991 6402.248 6506.528 6532.882 6598.953 6678.276 6717.043 6929.467 7024.050 "
+    "7032.413 7059.108 7173.938 7245.166 7488.871 7535.774 7544.044 8136.406 8377.607 8418.426 8495.359 8780.622"
+)
+
+
+def test_the_neon_lines_are_those_of_another_table():
+    table = calibration.lines("Ne", 500, 1000, units="nm")["value"].values
+    published = np.array([float(text) for text in NEON.split()]) / 10
+    nearest = table[np.abs(table[:, None] - published).argmin(axis=0)]
+    np.testing.assert_allclose(nearest, published, atol=2e-4)
+
+
 def test_lines_convert_to_other_units_of_length():
     in_nm, in_um = calibration.lines("Hg", 400, 600, units="nm"), calibration.lines("Hg", 0.4, 0.6, units="um")
     np.testing.assert_allclose(in_um["value"], in_nm["value"] / 1e3, rtol=1e-12)

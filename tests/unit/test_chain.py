@@ -130,6 +130,31 @@ def test_a_lamp_line_moved_by_its_u_moves_the_band_by_its_contribution(spectrum)
         assert band.value - start.value == pytest.approx(contribution, rel=1e-2), source.label
 
 
+def test_silicon_higher_than_its_published_value_moves_the_band_down_and_the_value_itself_moves_it_up(spectrum):
+    # a shift is laser less scattered: the published silicon value enters one to one, where silicon is seen enters less
+    rng = np.random.default_rng
+    table = neon_table(0.002)
+    start = bands(calibrate(rng(11), table), spectrum)[0]
+    [published] = [part for source, part in start.parts().items() if source.id.startswith("line:silicon")]
+    assert published == pytest.approx(U_SILICON, rel=1e-3)
+    seen_higher = bands(calibrate(rng(11), table, silicon=520.45 + U_SILICON), spectrum)[0]
+    assert seen_higher.value - start.value == pytest.approx(-published, rel=0.1)
+
+
+def test_a_misfit_at_a_line_is_carried_with_the_sign_that_takes_the_axis_to_the_line():
+    # the offset at a line undoes what its own weight gave to the polynomial: less than the scatter itself remains
+    axis = calibration.fit_axis(pairs(np.random.default_rng(11), neon_table()), axis="wavelength", degree=2)
+    misfit = [each for each in axis.contributions if each.id.startswith("misfit")]
+    for knot, source in zip(axis.knots, misfit, strict=True):
+        vector = axis.contributions[source]
+        scatter = np.abs(vector[3:]).max()
+        _, parts = axis.evaluate(np.array([knot]))
+        scaled = 2 * (knot - axis.low) / (axis.high - axis.low) - 1
+        leverage = float(np.polynomial.polynomial.polyval(scaled, vector[:3]))
+        assert leverage > 0
+        assert abs(float(parts[source][0])) == pytest.approx(scatter - leverage)
+
+
 def test_a_lamp_line_with_a_smaller_u_in_the_table_takes_its_share_away(spectrum):
     # from the table on the fit weights the line anew; at the optimum of least squares that enters the variance in the
     # second order only (Gauss and Markov), so the first order is the share; with u = 0 it can only take away more

@@ -59,7 +59,8 @@ def _as_dataset(spectrum: xr.Dataset | xr.DataArray) -> xr.Dataset:
     if isinstance(given, xr.DataArray):
         return given.to_dataset(name="signal", promote_attrs=True).assign(signal=given.rename("signal"))
     if not isinstance(given, xr.Dataset):
-        msg = f"a spectrum is an xarray Dataset or DataArray; got {type(given).__name__}. Read one with analysis.io.read(path)"
+        kind = type(given).__name__
+        msg = f"a spectrum is an xarray Dataset or DataArray; got {kind}. Read one with analysis.io.read(path)"
         raise SpectrumError(msg)
     if "signal" not in given:
         names = [str(name) for name in given.data_vars]
@@ -123,15 +124,18 @@ def require_axis(spectrum: xr.Dataset | xr.DataArray, name: str) -> xr.DataArray
     values = np.asarray(axis.values, dtype=float)
     if not np.isfinite(values).all():
         count = int((~np.isfinite(values)).sum())
-        msg = f"axis {name!r} has {count} values that are not finite; wanted none. Crop those channels: spectrum.isel(channel=...)"
+        msg = (
+            f"axis {name!r} has {count} values that are not finite; wanted none. "
+            f"Crop those channels: spectrum.isel({CHANNEL}=...)"
+        )
         raise SpectrumError(msg)
     steps = np.diff(values)
     if values.size > 1 and not ((steps > 0).all() or (steps < 0).all()):
         direction = np.sign(np.median(steps)) or 1.0
         at = int(np.argmax(steps * direction <= 0))
         msg = (
-            f"axis {name!r} is not strictly monotonic: {values[at]:g} is followed by {values[at + 1]:g} at channel {at + 1}. "
-            "Points are never re-sorted silently: spectrum.sortby(...) after removing repeats"
+            f"axis {name!r} is not strictly monotonic: {values[at]:g} is followed by {values[at + 1]:g} "
+            f"at channel {at + 1}. Points are never re-sorted silently: spectrum.sortby(...) after removing repeats"
         )
         raise SpectrumError(msg)
     return axis

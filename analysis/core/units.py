@@ -5,10 +5,12 @@ Not here: spectroscopic conversions with a medium or a laser line (`analysis.cal
 
 import re
 from functools import cache
-
-import pint
+from typing import TYPE_CHECKING
 
 from analysis.core.errors import UnitsError
+
+if TYPE_CHECKING:
+    import pint
 
 _FACTOR = re.compile(r"^(?P<name>[^\W\d_%]+|%|°C|1)\^?(?P<power>[-+]?\d+(?:\.\d+)?)?$")
 _PRODUCT = re.compile(r"(?:[ *·]|\.(?!\d))+")
@@ -17,7 +19,9 @@ _SPELLING = {"%": "percent", "°C": "degC", "Å": "angstrom", "counts": "count",
 
 
 @cache
-def _registry() -> pint.UnitRegistry[float]:
+def _registry() -> "pint.UnitRegistry[float]":
+    import pint  # noqa: PLC0415 - half a second, and most steps only compare equal units
+
     return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
 
 
@@ -41,12 +45,12 @@ def _translate(units: str) -> str:
 
 
 @cache
-def _unit(units: str) -> pint.Unit:
+def _unit(units: str) -> "pint.Unit":
     try:
         return _registry().parse_units(_translate(units))
-    except (pint.errors.PintError, TypeError, ValueError, AttributeError) as error:
-        if isinstance(error, UnitsError):
-            raise
+    except UnitsError:
+        raise
+    except (TypeError, ValueError, AttributeError) as error:
         msg = f"units {units!r} are not known ({error}); write them as 'cm-1', 'nm', 'counts s-1' or 'cm-1/GPa'"
         raise UnitsError(msg) from error
 
@@ -153,7 +157,7 @@ def _tidy(power: float) -> float:
     return float(round(power)) if abs(power - round(power)) < _POWER_TOLERANCE else power
 
 
-def _spell(unit: pint.Unit) -> str:
+def _spell(unit: "pint.Unit") -> str:
     powers = {name: _tidy(float(power.real)) for name, power in unit._units.items()}  # noqa: SLF001
     words = []
     for name, power in sorted(((n, p) for n, p in powers.items() if p), key=lambda item: (item[1] < 0, item[0])):
@@ -209,7 +213,7 @@ def dimensionless(units: str) -> bool:
     return bool(_unit(units).dimensionless)
 
 
-def pint_unit(units: str) -> pint.Unit:
+def pint_unit(units: str) -> "pint.Unit":
     """Return the pint unit of a UDUNITS string, in the registry that all rooms share.
 
     Parameters
@@ -230,7 +234,7 @@ def pint_unit(units: str) -> pint.Unit:
     return _unit(units)
 
 
-def spell(unit: pint.Unit) -> str:
+def spell(unit: "pint.Unit") -> str:
     """Return the UDUNITS string of a pint unit of the shared registry.
 
     Parameters

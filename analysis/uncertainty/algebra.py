@@ -6,12 +6,14 @@ Not here: the things it acts on (`analysis.uncertainty.quantity`).
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import pint
 
 from analysis.core import UncertaintyError, UnitsError, units
+
+if TYPE_CHECKING:
+    import pint
 
 Numbers = Any
 """A float or an array of floats; everything here acts on both."""

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pint
 
 from analysis.core import UncertaintyError, UnitsError, did_you_mean
 from analysis.core import units as unit_rules
@@ -248,14 +247,11 @@ def require_units(model: Model, values: Mapping[str, float], given: Mapping[str,
         return
     try:
         found = model._raw({name: values[name] * unit_rules.pint_unit(given[name]) for name in values})  # noqa: SLF001
-    except pint.errors.DimensionalityError as error:
-        msg = (
-            f"units do not match in {model.text}: {error}. Make its constants inputs with units "
-            "and u=0, or pass check_units=False"
-        )
-        raise UnitsError(msg) from error
     except Exception as error:  # a user's function may fail in any way on pint quantities
-        msg = f"the units of {model.text} cannot be followed ({error}); check them by hand and pass check_units=False"
+        msg = (
+            f"units do not match in {model.text}, or cannot be followed: {error}. Make its constants inputs with units "
+            "and u=0, or check the units by hand and pass check_units=False"
+        )
         raise UnitsError(msg) from error
     own = unit_rules.spell(found.units) if hasattr(found, "units") else "1"
     if not unit_rules.same_dimension(own, wanted):

@@ -110,12 +110,12 @@ def _settings(given: argparse.Namespace) -> Settings:
 def _targets(files: Sequence[Path], folder: Path) -> dict[Path, Path]:
     found: dict[Path, Path] = {}
     for path in dict.fromkeys(files):
-        names = {target.stem.lower() for target in found.values()}
-        number, stem = 1, path.stem
-        while stem.lower() in names:
+        names = {target.name.lower() for target in found.values()}
+        number, name = 1, f"{path.stem}_results.nc"
+        while name.lower() in names:
             number += 1
-            stem = f"{path.stem}_{number}"
-        found[path] = folder / f"{stem}.nc"
+            name = f"{path.stem}_{number}_results.nc"
+        found[path] = folder / name
     return found
 
 

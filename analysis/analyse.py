@@ -285,10 +285,13 @@ def _model(spectrum: xr.Dataset, axis: str, settings: Settings, notes: list[str]
 
 def _quantities(fit: xr.Dataset, notes: list[str]) -> dict[str, Quantity]:
     found = {}
-    for name in (str(each) for each in fit["parameter"].values):
-        if name.split("_", 1)[-1] in _READ_OFF:
-            try:
-                found[name] = peaks.quantity(fit, name)
-            except UncertaintyError as error:
-                notes.append(f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    names = [str(each) for each in fit["parameter"].values]
+    prefixes = dict.fromkeys(name.split("_", 1)[0] for name in names)
+    for name in (f"{prefix}_{what}" for prefix in prefixes for what in _READ_OFF):
+        if name not in names:
+            continue
+        try:
+            found[name] = peaks.quantity(fit, name)
+        except UncertaintyError as error:
+            notes.append(f"{str(error)[:1].upper()}{str(error)[1:]}.")
     return found

@@ -60,14 +60,14 @@ def test_the_command_says_what_it_left_out_and_what_it_wrote(finished):
     out, said = finished
     assert re.search(r"note: \d+ of 2048 channels kept: the others lie outside the outermost calibration lines", said)
     assert "note: Validity of the calibration: the spectrum was recorded on 2021-10-27" in said
-    assert {path.name for path in out.iterdir()} == {"calcite.nc", "peaks.csv", "peaks.xlsx", "report.html"}
+    assert {path.name for path in out.iterdir()} == {"calcite_results.nc", "peaks.csv", "peaks.xlsx", "report.html"}
     for path in out.iterdir():
         assert f"wrote {path}" in said
 
 
 def test_the_tables_hold_the_same_numbers_as_the_results_file(finished):
     out, _ = finished
-    fit = io.read_project(out / "calcite.nc")["fit"]
+    fit = io.read_project(out / "calcite_results.nc")["fit"]
     table = pd.read_csv(out / "peaks.csv").set_index("parameter")
     assert table.loc["p1_center", "value"] == float(fit["value"].sel(parameter="p1_center"))
     assert set(table["file"]) == {"calcite.nc"}
@@ -77,7 +77,7 @@ def test_the_tables_hold_the_same_numbers_as_the_results_file(finished):
 
 def test_the_results_file_is_redone_without_the_raw_files(finished):
     out, _ = finished
-    assert replay(out / "calcite.nc").attrs["replay"].startswith("bit-identical")
+    assert replay(out / "calcite_results.nc").attrs["replay"].startswith("bit-identical")
 
 
 def test_the_report_shows_figures_calibration_notes_and_steps(finished):
@@ -95,11 +95,20 @@ def test_results_are_not_replaced_without_force(measured, finished, capsys):
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
-def test_raw_files_are_never_replaced(measured, capsys):
-    before = (measured / "calcite.nc").read_bytes()
-    assert main(chain(measured, measured, "--force")) == 1
-    assert "would replace raw files of the same name" in capsys.readouterr().err
-    assert (measured / "calcite.nc").read_bytes() == before
+def test_raw_files_are_never_replaced(measured, tmp_path, capsys):
+    raw = tmp_path / "peaks.csv"
+    raw.write_bytes((measured / "calcite.txt").read_bytes())
+    assert main([str(raw), "--out", str(tmp_path), "--force"]) == 1
+    assert "['peaks.csv'] would replace raw files of the same name" in capsys.readouterr().err
+    assert raw.read_bytes() == (measured / "calcite.txt").read_bytes()
+
+
+def test_results_beside_a_raw_netcdf_file_are_redone(tmp_path):
+    raw = io.sample(f"{DEVICE}_calcite").isel(channel=slice(400, 900))
+    del raw.attrs["history"]
+    io.write(raw, tmp_path / "calcite.nc")
+    assert main([str(tmp_path / "calcite.nc"), "--out", str(tmp_path), "--peaks", "1"]) == 0
+    assert replay(tmp_path / "calcite_results.nc").attrs["replay"] == "bit-identical (raw, fit)"
 
 
 def test_a_bad_file_is_named_and_the_others_go_on(measured, tmp_path, capsys):
@@ -110,7 +119,12 @@ def test_a_bad_file_is_named_and_the_others_go_on(measured, tmp_path, capsys):
     assert "bad.txt: 'bad.txt' holds no table of numbers" in said.err
     assert "missing.txt: there is no file" in said.err
     assert "the axis 'raman_shift' of the file counts as exact" in said.out
-    assert {path.name for path in tmp_path.iterdir()} == {"calcite.nc", "peaks.csv", "peaks.xlsx", "report.html"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "calcite_results.nc",
+        "peaks.csv",
+        "peaks.xlsx",
+        "report.html",
+    }
 
 
 def test_nothing_is_written_where_every_file_fails(measured, tmp_path, capsys):
@@ -125,7 +139,7 @@ def test_files_of_one_name_get_results_of_two_names(measured, tmp_path):
     (again / "calcite.txt").write_bytes((measured / "calcite.txt").read_bytes())
     files = [str(measured / "calcite.txt"), str(again / "calcite.txt")]
     assert main([*files, "--out", str(tmp_path), "--peaks", "1", "--baseline", "none"]) == 0
-    assert {"calcite.nc", "calcite_2.nc"} <= {path.name for path in tmp_path.iterdir()}
+    assert {"calcite_results.nc", "calcite_2_results.nc"} <= {path.name for path in tmp_path.iterdir()}
 
 
 def test_a_map_is_analysed_with_a_stated_laser():
@@ -145,7 +159,7 @@ def test_an_axis_that_the_file_does_not_name_can_be_named(measured, tmp_path):
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     arguments = ["--axis", "raman_shift", "--units", "cm-1", "--peaks", "1", "--out", str(tmp_path / "out")]
     assert main([str(file), *arguments]) == 0
-    assert io.read_project(tmp_path / "out" / "bare.nc")["fit"].attrs["axis"] == "raman_shift"
+    assert io.read_project(tmp_path / "out" / "bare_results.nc")["fit"].attrs["axis"] == "raman_shift"
 
 
 def test_a_fit_that_fails_is_said_once_and_the_exit_code_is_1(measured, tmp_path, capsys):

@@ -242,17 +242,20 @@ def _calibrated(spectrum: xr.Dataset, axis: AxisCalibration, notes: list[str]) -
 
 def _axis(spectrum: xr.Dataset, settings: Settings, axis: AxisCalibration | None, notes: list[str]) -> str:
     if settings.axis is not None:
-        return str(require_axis(spectrum, settings.axis).name)
-    if axis is not None:
-        return axis.axis
-    named = [name for name in axes(spectrum) if name != "pixel"]
-    order = [name for name in ("raman_shift", "wavelength") if name in named]
-    chosen = [*order, *named, *axes(spectrum)]
-    if not chosen:
-        msg = f"the spectrum has no axis along 'channel', only {list(spectrum.coords)}; give a lamp: --lamp FILE"
-        raise SpectrumError(msg)
-    notes.append(f"Not calibrated here: the axis {chosen[0]!r} of the file counts as exact.")
-    return chosen[0]
+        chosen = str(require_axis(spectrum, settings.axis).name)
+    elif axis is not None:
+        chosen = axis.axis
+    else:
+        named = [name for name in axes(spectrum) if name != "pixel"]
+        usual = [name for name in ("raman_shift", "wavelength") if name in named]
+        found = [*usual, *named, *axes(spectrum)]
+        if not found:
+            msg = f"the spectrum has no axis along 'channel', only {list(spectrum.coords)}; give a lamp: --lamp FILE"
+            raise SpectrumError(msg)
+        chosen = found[0]
+    if axis is None or chosen != axis.axis:
+        notes.append(f"Not calibrated here: the axis {chosen!r} of the file counts as exact.")
+    return chosen
 
 
 def _flattened(spectrum: xr.Dataset, method: str, notes: list[str]) -> xr.Dataset:

@@ -72,8 +72,17 @@ def _as_dataset(spectrum: xr.Dataset | xr.DataArray) -> xr.Dataset:
 
 
 def _require_u_signal(dataset: xr.Dataset) -> None:
-    if "u_signal" in dataset and dataset["u_signal"].dims != dataset["signal"].dims:
-        msg = f"'u_signal' must have the dims of 'signal' {dataset['signal'].dims}; got {dataset['u_signal'].dims}"
+    if "u_signal" not in dataset:
+        return
+    given = dataset["u_signal"]
+    if given.dims != dataset["signal"].dims:
+        msg = (
+            f"'u_signal' must have the dims of 'signal' {dataset['signal'].dims}; got {given.dims}. "
+            "Broadcast it: u_signal.broadcast_like(signal)"
+        )
+        raise SpectrumError(msg)
+    if given.dtype.kind not in "fiu":
+        msg = f"'u_signal' must hold real numbers; got dtype {given.dtype}. Convert it: u_signal.astype(float)"
         raise SpectrumError(msg)
 
 
@@ -117,6 +126,10 @@ def require_axis(spectrum: xr.Dataset | xr.DataArray, name: str) -> xr.DataArray
     """
     dataset = require_spectrum(spectrum)
     known = axes(dataset)
+    given: object = name
+    if not isinstance(given, str):
+        msg = f"axis must be the name of one coordinate along {CHANNEL!r}, got {given!r}; this spectrum has {known}"
+        raise SpectrumError(msg)
     if name not in known:
         msg = f"no axis named {name!r} along {CHANNEL!r}; this spectrum has {known}.{did_you_mean(name, known)}"
         raise SpectrumError(msg)

@@ -9,8 +9,8 @@ import lmfit
 import numpy as np
 import xarray as xr
 
-from analysis.core import ModelError
-from analysis.peaks.data import Sigma, take
+from analysis.core import ModelError, SpectrumError
+from analysis.peaks.data import Given, Sigma, take
 from analysis.peaks.language import model_from_json, params_from_json
 from analysis.peaks.select import select_one
 from analysis.peaks.status import ParameterStatus, Status
@@ -51,7 +51,7 @@ def to_lmfit(
     ModelError
         If the model must be passed, the spectrum is not named in full, or the fit failed.
     SpectrumError
-        If the spectrum lacks the axis.
+        If the spectrum lacks the axis, or has other channels than were fitted.
     """
     one = select_one(fit, at)
     status = Status(int(one["status"]))
@@ -60,6 +60,7 @@ def to_lmfit(
         raise ModelError(msg)
     model = model_from_json(fit.attrs["model"]) if model is None else model
     given = take(spectrum, axis=str(fit.attrs["axis"]), sigma=sigma)
+    _require_same_axis(fit, given)
     where = dict(at or {})
     y = np.asarray(given.signal.isel(where).values, dtype=float)
     x = np.asarray(given.axis.values, dtype=float)
@@ -75,6 +76,16 @@ def to_lmfit(
     )  # fmt: skip
     _fill(result, one, status)
     return result
+
+
+def _require_same_axis(fit: xr.Dataset, given: Given) -> None:
+    fitted, axis = fit[given.axis.name].values, given.axis.values
+    if not np.array_equal(fitted, axis):
+        msg = (
+            f"the fit has {fitted.size} channels, {given.axis.name} {fitted[0]:g} to {fitted[-1]:g}; this spectrum has "
+            f"{axis.size}, {axis[0]:g} to {axis[-1]:g}. Give the spectrum as it was fitted"
+        )
+        raise SpectrumError(msg)
 
 
 def _fill(result: lmfit.model.ModelResult, one: xr.Dataset, status: Status) -> None:

@@ -67,6 +67,29 @@ def take(spectrum: xr.Dataset | xr.DataArray, *, axis: str, sigma: Sigma) -> Giv
     return Given(spectrum=dataset, axis=coordinate, signal=signal, sigma=chosen)
 
 
+def refuse_correlated(given: Given) -> None:
+    """Refuse `u_signal` as weights where smoothing has given neighbouring channels the same noise.
+
+    Parameters
+    ----------
+    given:
+        A spectrum whose own `u_signal` would be its sigma.
+
+    Raises
+    ------
+    SpectrumError
+        If the attribute `noise_correlated` says so.
+    """
+    said = given.spectrum.attrs.get("noise_correlated")
+    if said and given.sigma is not None:
+        msg = (
+            f"u_signal would count the channels as independent, and they are not any more: {said}. "
+            "Fit the spectrum as it was before preprocess.smooth, or give sigma=spectrum['u_signal'] to do it all "
+            "the same"
+        )
+        raise SpectrumError(msg)
+
+
 def _as_array(sigma: xr.DataArray | np.ndarray[Any, Any] | float, signal: xr.DataArray) -> xr.DataArray:
     if isinstance(sigma, xr.DataArray):
         extra = [dim for dim in sigma.dims if dim not in signal.dims]

@@ -69,16 +69,17 @@ def find(
     Raises
     ------
     SpectrumError
-        If the axis or sigma is wrong, or the data are lazy and `max_peaks` is None.
-    ValueError
-        If a setting is out of range.
+        If the axis, sigma or a setting is wrong, or the data are lazy and `max_peaks` is None.
     """
     if not min_snr > 0.0:
-        msg = f"min_snr must be above 0, got {min_snr}"
-        raise ValueError(msg)
+        msg = f"min_snr must be above 0, got {min_snr}. Usual are 3 to 20"
+        raise SpectrumError(msg)
     if max_peaks is not None and max_peaks < 1:
-        msg = f"max_peaks must be at least 1 or None, got {max_peaks}"
-        raise ValueError(msg)
+        msg = f"max_peaks must be at least 1 or None, got {max_peaks}. None keeps all"
+        raise SpectrumError(msg)
+    if isinstance(sigma, float | int) and not 0.0 < sigma < np.inf:
+        msg = f"sigma must be positive and finite, got {sigma}. None estimates the noise from the data"
+        raise SpectrumError(msg)
     given = take(spectrum, axis=axis, sigma=sigma)
     lazy = given.signal.chunks is not None
     if lazy and max_peaks is None:

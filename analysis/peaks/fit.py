@@ -16,7 +16,7 @@ import xarray as xr
 from analysis.core import CHANNEL, ModelError, did_you_mean, history
 from analysis.peaks import carried, kernel_cache, reference
 from analysis.peaks.compile import ParameterPlan, components, parameter_plan
-from analysis.peaks.data import Given, Sigma, prepare, refuse_single, take
+from analysis.peaks.data import Given, Sigma, prepare, refuse_correlated, refuse_single, take
 from analysis.peaks.language import model_to_json, params_to_json
 from analysis.peaks.outcome import Found, chain_rule, conclude
 from analysis.peaks.propagation import Modes, sensitivities
@@ -100,13 +100,12 @@ def fit(
     Raises
     ------
     ModelError
-        If the engine cannot take the model, or the parameters do not fit it.
+        If the engine cannot take the model, the parameters do not fit it, or a setting is out of range.
     SpectrumError
-        If the axis or sigma is wrong, or one spectrum alone has too few usable points.
+        If the axis or sigma is wrong, one spectrum alone has too few usable points, or `u_signal` would weigh a
+        smoothed spectrum.
     UnitsError
         If the units of sigma do not convert to those of the signal.
-    ValueError
-        If a setting is out of range.
 
     References
     ----------
@@ -114,6 +113,8 @@ def fit(
     """
     _require_settings(engine, loss, max_iterations, threads)
     given = take(spectrum, axis=axis, sigma=sigma)
+    if sigma is None:
+        refuse_correlated(given)
     _require_model(model, params)
     x = np.array(given.axis.values, dtype=float)
     lazy = given.signal.chunks is not None
@@ -147,17 +148,17 @@ def fit(
 
 def _require_settings(engine: str, loss: str, max_iterations: int, threads: int | None) -> None:
     if engine not in ENGINES:
-        msg = f"engine must be one of {list(ENGINES)}, got {engine!r}.{did_you_mean(engine, ENGINES)}"
-        raise ValueError(msg)
+        msg = f"engine must be one of {list(ENGINES)}, got {engine!r}.{did_you_mean(str(engine), ENGINES)}"
+        raise ModelError(msg)
     if loss not in LOSSES:
-        msg = f"loss must be one of {list(LOSSES)}, got {loss!r}.{did_you_mean(loss, LOSSES)}"
-        raise ValueError(msg)
+        msg = f"loss must be one of {list(LOSSES)}, got {loss!r}; others are not built yet"
+        raise ModelError(msg)
     if max_iterations < 1:
-        msg = f"max_iterations must be at least 1, got {max_iterations}"
-        raise ValueError(msg)
+        msg = f"max_iterations must be at least 1, got {max_iterations}. Usual are 100 to 1000"
+        raise ModelError(msg)
     if threads is not None and threads < 1:
-        msg = f"threads must be at least 1 or None, got {threads}"
-        raise ValueError(msg)
+        msg = f"threads must be at least 1 or None, got {threads}. None takes as many as it may"
+        raise ModelError(msg)
 
 
 def _require_model(model: object, params: object) -> None:

@@ -63,6 +63,10 @@ def guess(model: lmfit.Model, spectrum: xr.Dataset | xr.DataArray, *, axis: str)
     SpectrumError
         If the axis is missing or there is nothing to look at.
     """
+    given: object = model
+    if not isinstance(given, lmfit.Model):
+        msg = f"model must be an lmfit model such as lmfit.models.GaussianModel(); got {type(given).__name__}"
+        raise ModelError(msg)
     dataset = require_spectrum(spectrum)
     x = np.asarray(require_axis(dataset, axis).values, dtype=float)
     signal = dataset["signal"]

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.core import ModelError, UncertaintyError, did_you_mean, history
-from analysis.peaks.select import select_one
+from analysis.peaks.select import require_fit, select_one
 from analysis.peaks.status import ParameterStatus, Status
 from analysis.uncertainty import Quantity, Source, sources
 
@@ -42,11 +42,12 @@ def quantity(fit: xr.Dataset, name: str, *, at: Mapping[str, int] | None = None)
     Raises
     ------
     ModelError
-        If there is no such parameter, or the spectrum is not named in full.
+        If this is no fit, there is no such parameter, or the spectrum is not named in full.
     UncertaintyError
         If the fit failed, or the parameter was fixed, at its bound or not determined.
     """
-    names = [str(each) for each in fit["parameter"].values] if "parameter" in fit.coords else []
+    require_fit(fit)
+    names = [str(each) for each in fit["parameter"].values]
     if name not in names:
         msg = f"no parameter named {name!r}; this fit has {names}.{did_you_mean(name, names)}"
         raise ModelError(msg)

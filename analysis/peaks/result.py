@@ -134,7 +134,7 @@ def advice(fit: xr.Dataset, given: Given, *, unweighted: bool, scale_covar: bool
     :
         Sentences, perhaps none.
     """
-    said = _about_status(fit) + _about_parameters(fit) + _about_centres(fit, given)
+    said = _about_status(fit) + _about_parameters(fit) + _about_centres(fit, given) + _about_channels(given)
     if not unweighted:
         said += _about_weights(given)
     median = float(fit["redchi"].median(skipna=True))
@@ -176,6 +176,22 @@ def _about_centres(fit: xr.Dataset, given: Given) -> list[str]:
             count = int(((values < low) | (values > high)).sum())
             if count:
                 said.append(f"{name} {what} outside the axis [{low:g}, {high:g}] in {count} of {values.size} fits.")
+    return said
+
+
+def _about_channels(given: Given) -> list[str]:
+    said = []
+    clipped = given.spectrum.get("saturated")
+    if clipped is not None and (count := int(((clipped != 0) & given.signal.notnull()).sum())):
+        said.append(
+            f"{count} fitted channels are saturated: the tops of their peaks are cut off, and the fit does not know. "
+            "Mask them with NaN, or measure with a shorter exposure."
+        )
+    if "noise_correlated" in given.spectrum.attrs:
+        said.append(
+            f"The noise is correlated by {given.spectrum.attrs['noise_correlated']}; standard errors count the "
+            "channels as independent and are too small. Fit the spectrum as it was before."
+        )
     return said
 
 

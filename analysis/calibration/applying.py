@@ -106,6 +106,10 @@ def apply(axis: AxisCalibration, spectrum: xr.Dataset | xr.DataArray, *, extrapo
     SpectrumError
         If this is not a spectrum, or lacks the coordinate that the calibration is a function of.
     """
+    given: object = axis
+    if not isinstance(given, AxisCalibration):
+        msg = f"apply needs a calibration first, as calibration.fit_axis returns; got a {type(given).__name__}"
+        raise CalibrationError(msg)
     dataset = require_spectrum(spectrum)
     said = require_date(axis, dataset)
     at = positions(axis, dataset).values.astype(float)

@@ -115,9 +115,12 @@ class AxisCalibration:
         Raises
         ------
         CalibrationError
-            If a position lies outside the fitted lines.
+            If a position lies outside the fitted lines or has other units.
         """
         if isinstance(at, Quantity):
+            if at.units not in (self.of_units, self.of):
+                msg = f"the axis is a function of {self.of} in {self.of_units!r}; got a position in {at.units!r}"
+                raise CalibrationError(msg)
             return self._predict_one(at)
         positions = np.atleast_1d(np.asarray(at, dtype=float))
         self.require_inside(positions)
@@ -140,6 +143,9 @@ class AxisCalibration:
         text = history.extend("calibration.predict", settings={}, inputs={"axis": self, "at": at})
         return Quantity.from_components(float(value[0]), components, units=self.units, label=at.label, history=text)
 
+    def __repr__(self) -> str:
+        return "\n".join(["AxisCalibration", *(f"  {name:<11}{said}" for name, said in self.summary().items())])
+
     def require_inside(self, positions: Array) -> None:
         """Refuse positions outside the fitted lines.
 
@@ -151,9 +157,9 @@ class AxisCalibration:
         Raises
         ------
         CalibrationError
-            If any lies below the first or above the last line.
+            If any lies below the first or above the last line, or is NaN.
         """
-        outside = positions[(positions < self.low) | (positions > self.high)]
+        outside = positions[~((positions >= self.low) & (positions <= self.high))]
         if outside.size:
             msg = (
                 f"{outside.size} of {positions.size} positions lie outside the fitted lines: {self.of} "
@@ -232,14 +238,16 @@ class AxisCalibration:
         Raises
         ------
         CalibrationError
-            If this is not a wavelength axis.
+            If this is not a wavelength axis, or the laser is no positive quantity.
         UnitsError
             If the laser is not in units of length.
         """
         if self.axis != "wavelength" or self.laser is not None:
-            msg = (
-                f"only a wavelength axis becomes a Raman shift axis; this one gives {self.axis!r}. Use that of fit_axis"
-            )
+            msg = f"only a wavelength axis becomes a Raman axis; this one gives {self.axis!r}. Use that of fit_axis"
+            raise CalibrationError(msg)
+        given: object = laser
+        if not isinstance(given, Quantity) or not given.value > 0:
+            msg = f"laser must be a Quantity above 0, got {laser!r}; write Quantity(value=532.05, u=0.01, units='nm')"
             raise CalibrationError(msg)
         text = history.extend("calibration.to_raman_shift", settings={}, inputs={"axis": self, "laser": laser})
         scale = units.factor(laser.units, "nm")
@@ -354,7 +362,6 @@ class AxisCalibration:
             names = [str(name) for name in dataset.data_vars]
             msg = f"no axis calibration: this holds {names}. Wanted what io.write makes of calibration.fit_axis(...)"
             raise CalibrationError(msg)
-        knots = dataset["knots"].values
         laser = None
         if "laser" in dataset:
             attrs = dataset["laser"].attrs
@@ -367,8 +374,8 @@ class AxisCalibration:
                 history=attrs["history"],
             )
         return cls(
-            coefficients=dataset["parameters"].values[: -knots.size],
-            knots=knots,
+            coefficients=dataset["parameters"].values[: -dataset["knots"].size],
+            knots=dataset["knots"].values,
             contributions=sources.detach(dataset, "parameters"),
             laser=laser,
             **{name: str(dataset.attrs[name]) for name in _TEXTS},

@@ -11,8 +11,9 @@ from analysis.calibration import validity
 from analysis.calibration.applying import give_axis, positions
 from analysis.calibration.axis import AxisCalibration
 from analysis.calibration.bands import measure, on_axis
-from analysis.calibration.lines import LINE
-from analysis.core import CHANNEL, CalibrationError, history, require_axis, require_spectrum, units
+from analysis.calibration.lines import LINE, require_lines
+from analysis.calibration.locate import require_one
+from analysis.core import CHANNEL, CalibrationError, history, require_axis, units
 from analysis.uncertainty import Quantity, sources
 
 K = 2.0
@@ -156,11 +157,12 @@ def compare(
     Raises
     ------
     CalibrationError
-        If the units of lines and axis differ.
+        If the units of lines and axis differ, there is more than one spectrum, or this is no table of lines.
     SpectrumError
         If this is not a spectrum, or has no such axis.
     """
-    dataset = require_spectrum(spectrum)
+    require_lines(lines)
+    dataset = require_one(spectrum)
     along = require_axis(dataset, axis)
     unit = str(along.attrs.get("units", "1"))
     _require_units(unit, lines)
@@ -214,11 +216,13 @@ def check(
     Raises
     ------
     CalibrationError
-        If a check line was used in the calibration, the units of lines and axis differ, or the instrument is another.
+        If a check line was used in the calibration, the units of lines and axis differ, the instrument is another,
+        there is more than one spectrum, or this is no table of lines.
     SpectrumError
         If this is not a spectrum.
     """
-    dataset = require_spectrum(spectrum)
+    require_lines(lines)
+    dataset = require_one(spectrum)
     _require_independent(axis, lines)
     at = positions(axis, dataset).values.astype(float)
     inside = np.flatnonzero((at >= axis.low) & (at <= axis.high))

@@ -16,7 +16,7 @@ from analysis.calibration import validity
 from analysis.calibration.axis import AxisCalibration
 from analysis.calibration.lines import LINE
 from analysis.calibration.matching import PeakFate
-from analysis.core import CalibrationError, history
+from analysis.core import CalibrationError, did_you_mean, history
 from analysis.core.units import same_dimension
 from analysis.uncertainty import Source, sources
 
@@ -47,8 +47,8 @@ def fit_axis(found: xr.Dataset, *, axis: str, degree: int, valid_days: float = V
     Raises
     ------
     CalibrationError
-        If there are fewer than `degree` + 2 pairs, the units of the lines are not those of the axis, or the polynomial
-        is not monotonic between the lines.
+        If this is not what `match` returns, there are fewer than `degree` + 2 pairs, the units of the lines are not
+        those of the axis, or the polynomial is not monotonic between the lines.
     """
     _require(found, axis, degree)
     chosen = found.isel(peak=np.flatnonzero(found["fate"].values == PeakFate.MATCHED))
@@ -86,15 +86,20 @@ def fit_axis(found: xr.Dataset, *, axis: str, degree: int, valid_days: float = V
 
 
 def _require(found: xr.Dataset, axis: str, degree: int) -> None:
+    given: object = found
+    if not isinstance(given, xr.Dataset) or "fate" not in given:
+        msg = f"fit_axis needs the pairs that calibration.match(spectrum, lines) found; got a {type(given).__name__}"
+        raise CalibrationError(msg)
     if axis not in _AXES:
-        msg = f"axis must be one of {list(_AXES)}, got {axis!r}"
+        msg = f"axis must be one of {list(_AXES)}, got {axis!r}.{did_you_mean(str(axis), _AXES)}"
         raise CalibrationError(msg)
     have = str(found["value"].attrs["units"])
     if not same_dimension(have, _AXES[axis]):
         msg = f"lines in {have!r} give no axis {axis!r} in {_AXES[axis]!r}; lamps give axis='wavelength'"
         raise CalibrationError(msg)
-    if degree < 1:
-        msg = f"degree must be 1 or more, got {degree}"
+    whole: object = degree
+    if not isinstance(whole, int | np.integer) or whole < 1:
+        msg = f"degree must be a whole number from 1, got {degree}. Usual are 2 to 4"
         raise CalibrationError(msg)
     pairs = int((found["fate"].values == PeakFate.MATCHED).sum())
     if pairs < degree + 2:
@@ -140,6 +145,9 @@ def _contributions(
     run = hashlib.blake2b(history.head(found).encode(), digest_size=8).hexdigest()
     names = found[LINE].values[chosen["line_index"].values]
     packaged = sources.detach(found.drop_dims("peak"), "value")
+    if "value_sources" not in found:
+        msg = "the lines have no sources; make them with calibration.lines, or analysis.uncertainty.sources.attach"
+        raise CalibrationError(msg)
     by_line = {int(np.flatnonzero(row)[0]): source for source, row in packaged.items()}
     unit, nothing = str(found["value"].attrs["units"]), np.zeros(pairs)
     result: dict[Source, Array] = {}

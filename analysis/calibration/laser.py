@@ -8,7 +8,8 @@ from analysis.calibration.applying import positions, require_date
 from analysis.calibration.axis import AxisCalibration
 from analysis.calibration.bands import measure, on_axis
 from analysis.calibration.lines import lines
-from analysis.core import CalibrationError, history, require_spectrum
+from analysis.calibration.locate import require_one
+from analysis.core import CalibrationError, history
 from analysis.uncertainty import Quantity, sources
 
 _SEARCH = 15.0
@@ -40,9 +41,14 @@ def laser_zero(
     Raises
     ------
     CalibrationError
-        If the axis is no wavelength axis, the spectrum lies outside its validity or its lines, or there is no band.
+        If the axis is no wavelength axis, the spectrum lies outside its validity or its lines, there is no band, or
+        more than one spectrum.
     """
-    dataset = require_spectrum(spectrum)
+    given: object = laser
+    if isinstance(given, Quantity):
+        msg = f"the nominal laser wavelength is a number in nm, got {given}; give its value: laser={given.value:g}"
+        raise CalibrationError(msg)
+    dataset = require_one(spectrum)
     require_date(axis, dataset)
     table = lines(standard, 0.0, 5000.0, units="cm-1")
     strongest = table.isel(line=[int(np.argmax(table["intensity"].values))])

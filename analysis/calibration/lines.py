@@ -51,12 +51,15 @@ def lines(source: str, low: float, high: float, *, units: str) -> xr.Dataset:
     Raises
     ------
     CalibrationError
-        If the table is not known, its units are of another kind, or the range holds none of its lines.
+        If the table is not known, its units are of another kind, or the range is none or holds none of its lines.
     """
     if source not in _TABLES:
         msg = f"no packaged lines of {source!r}; there are {list(_TABLES)}.{did_you_mean(source, _TABLES)}"
         raise CalibrationError(msg)
     header, records = _table(source)
+    if not low < high:
+        msg = f"lines needs low < high in {units}; got low = {low}, high = {high}. Exchange them?"
+        raise CalibrationError(msg)
     scale = _scale(source, header["units"], units)
     kept = [
         (name, value * scale, u * scale, strength)
@@ -93,6 +96,44 @@ def lines(source: str, low: float, high: float, *, units: str) -> xr.Dataset:
     found = sources.attach(found, "value", components, (LINE,))
     settings = {"source": source, "low": low, "high": high, "units": units}
     return history.record(found, "calibration.lines", settings=settings, inputs={})
+
+
+def require_lines(table: xr.Dataset, *, needs: tuple[str, ...] = ("value", "u")) -> xr.Dataset:
+    """Return a table of lines after its check.
+
+    Parameters
+    ----------
+    table:
+        As `lines` returns.
+    needs:
+        Variables that are used.
+
+    Returns
+    -------
+    :
+        The same table.
+
+    Raises
+    ------
+    CalibrationError
+        If a variable or the units are missing, or a value is not finite.
+    """
+    given: object = table
+    has = [str(name) for name in given.data_vars] if isinstance(given, xr.Dataset) else []
+    if missing := [name for name in needs if name not in has]:
+        msg = (
+            f"a table of lines needs {list(needs)} along {LINE!r}; got a {type(given).__name__} with {has}, "
+            f"{missing} missing. Take it from calibration.lines(source, low, high, units=...)"
+        )
+        raise CalibrationError(msg)
+    if "units" not in table["value"].attrs:
+        msg = "the values of the lines have no units; set them: lines['value'].attrs['units'] = 'nm'"
+        raise CalibrationError(msg)
+    wrong = [name for name in needs if not np.isfinite(table[name].values).all()]
+    if wrong:
+        msg = f"{wrong} of the lines are not all finite; remove those lines: lines.isel({LINE}=...)"
+        raise CalibrationError(msg)
+    return table
 
 
 def _scale(source: str, have: str, want: str) -> float:

@@ -43,6 +43,33 @@ class Located:
     """True where the window holds a saturated channel."""
 
 
+def require_one(spectrum: xr.Dataset | xr.DataArray) -> xr.Dataset:
+    """Return one spectrum after its check.
+
+    Parameters
+    ----------
+    spectrum:
+        One spectrum.
+
+    Returns
+    -------
+    :
+        A Dataset with `signal`.
+
+    Raises
+    ------
+    CalibrationError
+        If there is more than one spectrum.
+    """
+    dataset = require_spectrum(spectrum)
+    dims = dataset["signal"].dims
+    if len(dims) != 1:
+        first = ", ".join(f"{dim}=0" for dim in dims[:-1])
+        msg = f"one spectrum is needed to find lines; got dims {dims}. Take one or their mean first: isel({first})"
+        raise CalibrationError(msg)
+    return dataset
+
+
 def coordinate(spectrum: xr.Dataset | xr.DataArray, axis: str | None) -> xr.DataArray:
     """Return the coordinate that positions are given in.
 
@@ -65,10 +92,7 @@ def coordinate(spectrum: xr.Dataset | xr.DataArray, axis: str | None) -> xr.Data
     CalibrationError
         If there is more than one spectrum.
     """
-    dataset = require_spectrum(spectrum)
-    if dataset["signal"].ndim != 1:
-        msg = f"one spectrum is needed to find lines; got dims {dataset['signal'].dims}. Take one or their mean first"
-        raise CalibrationError(msg)
+    dataset = require_one(spectrum)
     if axis is not None:
         return require_axis(dataset, axis)
     if "pixel" in dataset.coords:

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.calibration import air
-from analysis.calibration.lines import LINE
-from analysis.calibration.locate import Located, coordinate, locate_all, to_coordinate
+from analysis.calibration.lines import LINE, require_lines
+from analysis.calibration.locate import Located, coordinate, locate_all, require_one, to_coordinate
 from analysis.calibration.pairing import LEAST, Pairing, pair
-from analysis.core import CHANNEL, CalibrationError, history, require_spectrum, units
+from analysis.core import CHANNEL, CalibrationError, history, units
 
 Array = npt.NDArray[np.float64]
 _BLIND = 0.25
@@ -73,11 +73,16 @@ def match(
     Raises
     ------
     CalibrationError
-        If no set of at least four peaks agrees with the lines, and more of them than by chance.
+        If no set of at least four peaks agrees with the lines, and more of them than by chance; if there is more
+        than one spectrum, or this is no table of lines.
     SpectrumError
         If this is not a spectrum, or has no such axis.
     """
-    dataset = require_spectrum(spectrum)
+    require_lines(lines, needs=("value", "u", "intensity"))
+    if not 0 < max_shift < 1:
+        msg = f"max_shift must be a fraction of the range, in (0, 1); got {max_shift}. Usual are 0.02 to 0.2"
+        raise CalibrationError(msg)
+    dataset = require_one(spectrum)
     along = coordinate(dataset, axis)
     located = locate_all(dataset, min_snr=min_snr)
     position, step = to_coordinate(located.channel, along)

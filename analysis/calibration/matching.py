@@ -172,7 +172,9 @@ def _consensus(
         resolution = scale * max(1.0, float(np.median(located.fwhm[good])) / 3)
         reach = share * np.ptp(guess)
         span = (reach, reach / 2, reach / 4)
-        pairing = pair(guess[good], resolution, trust, value, 0.4 + 0.6 * _log_share(strength), span=span)
+        line_trust = 0.4 + 0.6 * _log_share(strength)
+        u = located.u[good] * scale
+        pairing = pair(guess[good], resolution, trust, value, line_trust, u=u, span=span)
         if pairing is not None:
             everywhere = np.flatnonzero(good)
             return Pairing(

@@ -18,6 +18,8 @@ LEAST = 4
 OVER_CHANCE = 1.5
 _HYPOTHESES = 40
 _REFINED = 10
+_CUT = 3.5
+_AS_GOOD = 1.25
 _SCHEDULE = ((3.0, 2), (2.0, 2), (1.5, 3), (1.0, 3), (0.7, 3), (0.7, 3))
 
 
@@ -42,6 +44,7 @@ def pair(
     line: Array,
     line_weight: Array,
     *,
+    u: Array,
     span: tuple[float, float, float],
 ) -> Pairing | None:
     """Pair peaks with lines.
@@ -59,6 +62,8 @@ def pair(
         Trust in each peak (peak,) and line (line,), in (0, 1].
     line:
         Reference positions (line,).
+    u:
+        Standard uncertainty of each peak position (peak,), same units.
     span:
         How far shift, stretch and bend may displace the ends of the axis, same units.
 
@@ -68,8 +73,8 @@ def pair(
         The pairing of the best hypothesis, or None if no hypothesis explains at least four peaks and beats chance.
     """
     mirrored = nominal.max() + nominal.min() - nominal
-    score, best = _best(nominal, resolution, weight, line, line_weight=line_weight, span=span)
-    chance, _ = _best(mirrored, resolution, weight, line, line_weight=line_weight, span=span)
+    score, best = _best(nominal, resolution, weight, line, line_weight=line_weight, u=u, span=span)
+    chance, _ = _best(mirrored, resolution, weight, line, line_weight=line_weight, u=u, span=span)
     if best is None or score < OVER_CHANCE * chance:
         return None
     return best
@@ -82,6 +87,7 @@ def _best(
     line: Array,
     *,
     line_weight: Array,
+    u: Array,
     span: tuple[float, float, float],
 ) -> tuple[float, Pairing | None]:
     middle, half = (nominal.max() + nominal.min()) / 2, max((nominal.max() - nominal.min()) / 2, resolution)
@@ -96,14 +102,35 @@ def _best(
         residual = line[found] - predicted[peak]
         score = float(np.sum(weight[peak] * line_weight[found] * (1 - (residual / (0.7 * resolution)) ** 2)))
         if score > best[0]:
-            best = (score, _pairing(peak, found, predicted, residual, resolution))
+            best = (score, _pairing(nominal, scaled, line, peak, found, u=u, resolution=resolution))
     return best
 
 
-def _pairing(peak: Index, found: Index, predicted: Array, residual: Array, resolution: float) -> Pairing:
-    inflate = np.sqrt(residual.size / max(1, residual.size - 4))
+def _pairing(
+    nominal: Array, scaled: Array, line: Array, peak: Index, found: Index, *, u: Array, resolution: float
+) -> Pairing:
+    """Keep the pairs that agree with the simplest distortion that explains them as well as a cubic does.
+
+    A cubic bends towards a spurious peak at the end of the axis; a straight line, where it is enough, does not.
+    """
+    trials = [
+        _consistent(nominal, scaled, line, peak, found, u=u, degree=degree, resolution=resolution)
+        for degree in (1, 2, 3)
+    ]
+    finest = trials[-1].scatter
+    return next(each for each in trials if each.scatter <= _AS_GOOD * finest)
+
+
+def _consistent(
+    nominal: Array, scaled: Array, line: Array, peak: Index, found: Index, *, u: Array, degree: int, resolution: float
+) -> Pairing:
+    coefficients = _robust(scaled[peak], line[found] - nominal[peak], degree, resolution)
+    predicted = nominal + np.polynomial.polynomial.polyval(scaled, coefficients)
+    residual = line[found] - predicted[peak]
+    inflate = np.sqrt(residual.size / max(1, residual.size - degree - 1))
     scatter = max(1.4826 * float(np.median(np.abs(residual))) * inflate, 0.02 * resolution)
-    kept = np.abs(residual) <= 4 * scatter
+    beyond = np.sqrt(max(scatter**2 - float(np.median(u[peak])) ** 2, (0.02 * resolution) ** 2))
+    kept = np.abs(residual) <= _CUT * np.hypot(u[peak], beyond)
     return Pairing(peak=peak[kept], line=found[kept], predicted=predicted, scatter=scatter)
 
 

@@ -12,9 +12,8 @@ from tests.simulated import Spectrometer
 def trial(seed, *, nominal):
     """Return pairs, wrong pairs and coincidences: 30 % of the lines missing, 5 spurious peaks, 20 channels off.
 
-    A pair is wrong if its peak is more than a channel from the line, or belongs to nothing: a spurious peak near the
-    place of a missing line. Closer than a quarter of a channel (a twelfth of the width) the two cannot be told apart; such a
-    coincidence is counted by itself.
+    A pair is wrong if its peak is more than a channel from the line, or is a spurious peak near the place of a missing
+    line. Closer than a quarter of a channel (a twelfth of the width) the two cannot be told apart: a coincidence.
     """
     rng = np.random.default_rng(seed)
     device = Spectrometer(start_nm=530.0 + 20 * 0.112)

@@ -56,6 +56,10 @@ def subtract(
 
 
 def _require_match(dataset: xr.Dataset, baseline: xr.DataArray) -> None:
+    given: object = baseline
+    if not isinstance(given, xr.DataArray):
+        msg = f"a baseline is a DataArray, as baseline.arpls(spectrum) returns; got a {type(given).__name__}"
+        raise SpectrumError(msg)
     signal = dataset["signal"]
     if baseline.dims not in {signal.dims, (CHANNEL,)}:
         msg = (

@@ -59,8 +59,12 @@ def smooth(spectrum: xr.Dataset | xr.DataArray, *, window: int, order: int = 2) 
 
 
 def _require_window(window: int, order: int, channels: int) -> None:
-    if order < 0 or window % 2 == 0 or window <= order:
-        msg = f"window must be odd and larger than order >= 0; got window = {window}, order = {order}. Try 2·order + 3"
+    whole: tuple[object, ...] = (window, order)
+    if not all(isinstance(each, int | np.integer) for each in whole) or order < 0 or window % 2 == 0 or window <= order:
+        msg = (
+            f"window must be odd and larger than order >= 0; got window = {window}, order = {order}. "
+            "Try 2·order + 3, in whole numbers"
+        )
         raise SpectrumError(msg)
     if window > channels:
         msg = f"window must fit into the spectrum of {channels} channels; got {window}. Choose a shorter one"

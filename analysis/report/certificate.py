@@ -74,6 +74,10 @@ def certificate(
     if format != "html":
         msg = f"format of a certificate must be 'html', got {format!r}"
         raise MetrospecError(msg)
+    given: object = result
+    if not isinstance(given, Budget | Mapping):
+        msg = f"a certificate is of budgets, got a {type(given).__name__}; uncertainty.propagate makes one"
+        raise MetrospecError(msg)
     budgets = {result.name: result} if isinstance(result, Budget) else dict(result)
     _require_certifiable(budgets)
     body = [

@@ -124,8 +124,12 @@ def sample(budget: Budget, *, trials: int | None = None, digits: int = 2, seed: 
     Raises
     ------
     UncertaintyError
-        If a setting is out of range, or draws fall outside the domain of the model.
+        If this is no budget, a setting is out of range, or draws fall outside the domain of the model.
     """
+    given: object = budget
+    if not isinstance(given, Budget):
+        msg = f"sample draws from a budget, as uncertainty.propagate returns; got a {type(given).__name__}"
+        raise UncertaintyError(msg)
     if trials is not None and (isinstance(trials, bool) or trials < 100):  # noqa: PLR2004 - an interval needs some
         msg = f"trials must be at least 100, got {trials}; None chooses the number"
         raise UncertaintyError(msg)

@@ -18,8 +18,8 @@ LEAST = 4
 OVER_CHANCE = 1.5
 _HYPOTHESES = 40
 _REFINED = 10
-_CUT = 3.5
-_AS_GOOD = 1.25
+_CUT = 4.0
+_DEGREE = 3
 _SCHEDULE = ((3.0, 2), (2.0, 2), (1.5, 3), (1.0, 3), (0.7, 3), (0.7, 3))
 
 
@@ -109,28 +109,23 @@ def _best(
 def _pairing(
     nominal: Array, scaled: Array, line: Array, peak: Index, found: Index, *, u: Array, resolution: float
 ) -> Pairing:
-    """Keep the pairs that agree with the simplest distortion that explains them as well as a cubic does.
+    """Keep the pairs that agree with the others.
 
-    A cubic bends towards a spurious peak at the end of the axis; a straight line, where it is enough, does not.
+    A cubic bends to a spurious peak at the end of the axis and leaves no residual there, so each pair also has to be
+    predicted by the others alone (deleted residual: residual over 1 - leverage), within the tolerance that made it or,
+    on an uneven axis, 7 times the scatter.
     """
-    trials = [
-        _consistent(nominal, scaled, line, peak, found, u=u, degree=degree, resolution=resolution)
-        for degree in (1, 2, 3)
-    ]
-    finest = trials[-1].scatter
-    return next(each for each in trials if each.scatter <= _AS_GOOD * finest)
-
-
-def _consistent(
-    nominal: Array, scaled: Array, line: Array, peak: Index, found: Index, *, u: Array, degree: int, resolution: float
-) -> Pairing:
-    coefficients = _robust(scaled[peak], line[found] - nominal[peak], degree, resolution)
+    coefficients = _robust(scaled[peak], line[found] - nominal[peak], _DEGREE, resolution)
     predicted = nominal + np.polynomial.polynomial.polyval(scaled, coefficients)
     residual = line[found] - predicted[peak]
-    inflate = np.sqrt(residual.size / max(1, residual.size - degree - 1))
+    inflate = np.sqrt(residual.size / max(1, residual.size - _DEGREE - 1))
     scatter = max(1.4826 * float(np.median(np.abs(residual))) * inflate, 0.02 * resolution)
     beyond = np.sqrt(max(scatter**2 - float(np.median(u[peak])) ** 2, (0.02 * resolution) ** 2))
-    kept = np.abs(residual) <= _CUT * np.hypot(u[peak], beyond)
+    basis, _ = np.linalg.qr(np.vander(scaled[peak], _DEGREE + 1))
+    deleted = residual / np.maximum(1 - np.sum(basis**2, axis=1), np.finfo(float).eps)
+    kept = (np.abs(residual) <= _CUT * np.hypot(u[peak], beyond)) & (
+        np.abs(deleted) <= max(0.7 * resolution, 7 * scatter)
+    )
     return Pairing(peak=peak[kept], line=found[kept], predicted=predicted, scatter=scatter)
 
 

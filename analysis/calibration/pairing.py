@@ -19,7 +19,7 @@ OVER_CHANCE = 1.5
 _HYPOTHESES = 40
 _REFINED = 10
 _CUT = 4.0
-_DEGREE = 3
+_AS_GOOD = 1.25
 _SCHEDULE = ((3.0, 2), (2.0, 2), (1.5, 3), (1.0, 3), (0.7, 3), (0.7, 3))
 
 
@@ -109,23 +109,32 @@ def _best(
 def _pairing(
     nominal: Array, scaled: Array, line: Array, peak: Index, found: Index, *, u: Array, resolution: float
 ) -> Pairing:
-    """Keep the pairs that agree with the others.
+    """Keep the pairs that agree with the others, on a straight distortion where a cubic explains no more."""
+    straight, cubic = (
+        _consistent(nominal, scaled, line, peak, found, u=u, degree=degree, resolution=resolution) for degree in (1, 3)
+    )
+    return straight if straight.scatter <= _AS_GOOD * cubic.scatter else cubic
 
-    A cubic bends to a spurious peak at the end of the axis and leaves no residual there, so each pair also has to be
-    predicted by the others alone (deleted residual: residual over 1 - leverage), within the tolerance that made it or,
-    on an uneven axis, 7 times the scatter.
+
+def _consistent(
+    nominal: Array, scaled: Array, line: Array, peak: Index, found: Index, *, u: Array, degree: int, resolution: float
+) -> Pairing:
+    """Drop the pairs that a polynomial distortion through all of them does not explain.
+
+    A polynomial bends to a spurious peak at the end of the axis and leaves no residual there, so each pair also has to
+    be predicted by the others alone (deleted residual: residual over 1 - leverage), within half a resolution or, on an
+    uneven axis, 7 times the scatter.
     """
-    coefficients = _robust(scaled[peak], line[found] - nominal[peak], _DEGREE, resolution)
+    coefficients = _robust(scaled[peak], line[found] - nominal[peak], degree, resolution)
     predicted = nominal + np.polynomial.polynomial.polyval(scaled, coefficients)
     residual = line[found] - predicted[peak]
-    inflate = np.sqrt(residual.size / max(1, residual.size - _DEGREE - 1))
+    inflate = np.sqrt(residual.size / max(1, residual.size - degree - 1))
     scatter = max(1.4826 * float(np.median(np.abs(residual))) * inflate, 0.02 * resolution)
     beyond = np.sqrt(max(scatter**2 - float(np.median(u[peak])) ** 2, (0.02 * resolution) ** 2))
-    basis, _ = np.linalg.qr(np.vander(scaled[peak], _DEGREE + 1))
+    basis, _ = np.linalg.qr(np.vander(scaled[peak], degree + 1))
     deleted = residual / np.maximum(1 - np.sum(basis**2, axis=1), np.finfo(float).eps)
-    kept = (np.abs(residual) <= _CUT * np.hypot(u[peak], beyond)) & (
-        np.abs(deleted) <= max(0.7 * resolution, 7 * scatter)
-    )
+    kept = np.abs(residual) <= _CUT * np.hypot(u[peak], beyond)
+    kept &= np.abs(deleted) <= max(0.5 * resolution, 7 * scatter)
     return Pairing(peak=peak[kept], line=found[kept], predicted=predicted, scatter=scatter)
 
 

@@ -19,7 +19,8 @@ def test_a_line_has_its_published_value_u_and_a_fixed_source():
     assert part[0] == pytest.approx(5e-5)
 
 
-# Ne I in air, in angstrom, as in line lists for arc lamps (CRC Handbook, Line Spectra of the Elements)
+# Ne I in air, in angstrom: NIST ASD values as an arc-lamp list (Newport 6032 lamp) gives them; 5400.562 and 8780.622
+# as the second neon table of ramanchada2 1.5.0 (neon_nist_wl_nm) does, from which ours was not made
 NEON = (
     "5400.562 5852.488 5881.895 5944.834 5965.471 5975.534 6029.997 6074.338 6096.163 6143.063 6163.594 6217.281 "
     "6266.495 6304.789 6334.428 6382.991 6402.248 6506.528 6532.882 6598.953 6678.276 6717.043 6929.467 7024.050 "

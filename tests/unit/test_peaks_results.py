@@ -6,8 +6,6 @@ import pytest
 import xarray as xr
 from lmfit.models import (
     ConstantModel,
-    GaussianModel,
-    LinearModel,
     Pearson7Model,
     PseudoVoigtModel,
     SkewedVoigtModel,
@@ -17,24 +15,7 @@ from lmfit.models import (
 from analysis import peaks
 from analysis.core import history
 from analysis.peaks import language
-
-X = np.linspace(500.0, 540.0, 200)
-
-
-def peak_and_line():
-    model = GaussianModel(prefix="p_") + LinearModel(prefix="b_")
-    params = model.make_params(p_amplitude=80, p_center=519, p_sigma=2.5, b_slope=0.1, b_intercept=-40)
-    return model, params
-
-
-def spectra(model, params, shape=(), noise=0.1, seed=0):
-    rng = np.random.default_rng(seed)
-    signal = model.eval(params, x=X) + rng.normal(0, noise, (*shape, X.size))
-    dims = ("row", "col")[: len(shape)]
-    return xr.Dataset(
-        {"signal": ((*dims, "channel"), signal, {"units": "counts"})},
-        coords={"raman_shift": ("channel", X, {"units": "cm-1", "long_name": "Raman shift"})},
-    )
+from tests.fitted import X, peak_and_line, spectra
 
 
 def test_the_curve_comes_from_the_fit_alone_and_components_add_up():

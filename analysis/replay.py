@@ -249,10 +249,10 @@ def _call(function: Callable[..., Any], *names: str) -> Step:
     return step
 
 
-def _with_sigma(function: Callable[..., Any]) -> Step:
+def _with_sigma(function: Callable[..., Any], *names: str) -> Step:
     def step(settings: Named, inputs: Named, bench: _Bench) -> Any:  # noqa: ANN401, ARG001 - whatever it returns
         given = {key: thing for key, thing in inputs.items() if key == "sigma"}
-        return function(inputs["spectrum"], **settings, **given)
+        return function(*(inputs[name] for name in names), **settings, **given)
 
     return step
 
@@ -260,10 +260,6 @@ def _with_sigma(function: Callable[..., Any]) -> Step:
 def _fit(spectrum: xr.Dataset, *, model: str, params: str, start: Named | None, **settings: Any) -> xr.Dataset:  # noqa: ANN401
     starts = None if start is None else {key: np.asarray(value, dtype=float) for key, value in start.items()}
     return peaks.fit(spectrum, model_from_json(model), params_from_json(params), start=starts, **settings)
-
-
-def _guess_each(settings: Named, inputs: Named, bench: _Bench) -> xr.Dataset:  # noqa: ARG001 - all steps are called alike
-    return peaks.guess_each(model_from_json(settings["model"]), inputs["spectrum"], axis=settings["axis"])
 
 
 def _quantity(settings: Named, inputs: Named, bench: _Bench) -> Quantity:  # noqa: ARG001 - all steps are called alike
@@ -337,14 +333,14 @@ _STEPS: dict[str, Step] = {
     _READ: _read,
     "io.sample": _call(io.sample),
     "io.name_axis": _call(io.name_axis, "spectrum"),
-    "preprocess.crop": _call(preprocess.crop, "spectrum"),
-    "preprocess.despike": _call(preprocess.despike, "spectrum"),
-    "preprocess.smooth": _call(preprocess.smooth, "spectrum"),
-    "baseline.airpls": _call(baseline.airpls, "spectrum"),
-    "baseline.arpls": _call(baseline.arpls, "spectrum"),
-    "baseline.asls": _call(baseline.asls, "spectrum"),
-    "baseline.modpoly": _call(baseline.modpoly, "spectrum"),
-    "baseline.snip": _call(baseline.snip, "spectrum"),
+    **{
+        f"{room}.{function.__name__}": _call(function, "spectrum")
+        for room, functions in (
+            ("preprocess", (preprocess.crop, preprocess.despike, preprocess.smooth)),
+            ("baseline", (baseline.airpls, baseline.arpls, baseline.asls, baseline.modpoly, baseline.snip)),
+        )
+        for function in functions
+    },
     "baseline.subtract": _call(baseline.subtract, "spectrum", "baseline"),
     "calibration.lines": _call(calibration.lines),
     "calibration.match": _call(calibration.match, "spectrum", "lines"),
@@ -358,10 +354,15 @@ _STEPS: dict[str, Step] = {
     "calibration.valid_between": lambda settings, inputs, _: inputs["axis"].valid_between(**settings),
     "calibration.apply": _call(calibration.apply, "axis", "spectrum"),
     "calibration.check": _call(calibration.check, "axis", "spectrum", "lines"),
-    "peaks.find": _with_sigma(peaks.find),
-    "peaks.guess_each": _guess_each,
-    "peaks.fit": _with_sigma(_fit),
+    "peaks.find": _with_sigma(peaks.find, "spectrum"),
+    "peaks.guess_each": lambda settings, inputs, _: peaks.guess_each(
+        model_from_json(settings["model"]), inputs["spectrum"], axis=settings["axis"]
+    ),
+    "peaks.fit": _with_sigma(_fit, "spectrum"),
+    "peaks.compare": _call(peaks.compare, "simple", "full"),
+    "peaks.diagnose": _with_sigma(peaks.diagnose, "fit", "spectrum"),
     "peaks.evaluate": _call(peaks.evaluate, "fit"),
+    "peaks.intervals": _with_sigma(peaks.intervals, "fit", "spectrum"),
     "peaks.quantity": _call(peaks.quantity, "fit"),
     "uncertainty.Quantity": _quantity,
     "uncertainty.type_a": _type_a,

@@ -1,21 +1,29 @@
 """Peaks: find, guess, fit, and what is read from a fit."""
 
 from analysis.peaks.bridge import to_lmfit
+from analysis.peaks.compare import compare
+from analysis.peaks.diagnose import diagnose
 from analysis.peaks.evaluate import evaluate
 from analysis.peaks.find import find
 from analysis.peaks.fit import fit
 from analysis.peaks.guess import guess, guess_each
+from analysis.peaks.interval_status import IntervalStatus
+from analysis.peaks.intervals import intervals
 from analysis.peaks.quantity import quantity
 from analysis.peaks.status import ParameterStatus, Status
 
 __all__ = [
+    "IntervalStatus",
     "ParameterStatus",
     "Status",
+    "compare",
+    "diagnose",
     "evaluate",
     "find",
     "fit",
     "guess",
     "guess_each",
+    "intervals",
     "quantity",
     "to_lmfit",
 ]

@@ -348,9 +348,7 @@ _STEPS: dict[str, Step] = {
     "calibration.parameter": lambda settings, inputs, _: inputs["axis"].parameters[settings["index"]],
     "calibration.predict": lambda settings, inputs, _: inputs["axis"].predict(_as_quantity(inputs["at"]), **settings),
     "calibration.laser_zero": _call(calibration.laser_zero, "axis", "spectrum"),
-    "calibration.to_raman_shift": lambda settings, inputs, _: inputs["axis"].to_raman_shift(
-        _as_quantity(inputs["laser"]), **settings
-    ),
+    "calibration.to_raman_shift": lambda how, got, _: got["axis"].to_raman_shift(_as_quantity(got["laser"]), **how),
     "calibration.valid_between": lambda settings, inputs, _: inputs["axis"].valid_between(**settings),
     "calibration.apply": _call(calibration.apply, "axis", "spectrum"),
     "calibration.check": _call(calibration.check, "axis", "spectrum", "lines"),

@@ -220,7 +220,7 @@ def _read(settings: Named, inputs: Named, bench: _Bench) -> object:  # noqa: ARG
         msg = f"the history names the file {name!r}; wanted a plain name, looked up in one folder"
         raise HistoryError(msg)
     path = bench.folder / name
-    if not path.is_file():
+    if not path.exists():
         key = history.step_id(_READ, settings=settings, inputs={})
         thing = bench.ending_with(key)
         if thing is not None:

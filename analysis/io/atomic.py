@@ -1,9 +1,10 @@
-"""Atomic writing: a reader sees the old file or the new one, never half of one.
+"""Atomic writing: a reader sees the old file or folder or the new one, never half of one.
 
-Not here: what the bytes mean (`analysis.io.netcdf`).
+Not here: what the bytes mean (`analysis.io.netcdf`, `analysis.io.zarr_store`).
 """
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +51,52 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def replacing_folder(path: Path, *, marker: str) -> Iterator[Path]:
+    """Yield a temporary folder beside `path` and put it in place of `path` when the block ends well.
+
+    Parameters
+    ----------
+    path:
+        The folder to make, or to replace.
+    marker:
+        Name of a file that a folder must hold to be replaced.
+
+    Yields
+    ------
+    :
+        An empty folder; on an error it is removed and `path` stays as it was.
+
+    Raises
+    ------
+    FormatError
+        If the folder around `path` does not exist, or `path` is something else than a folder with `marker`.
+    """
+    if not path.parent.is_dir():
+        msg = f"cannot write {path.name!r}: the folder {str(path.parent)!r} does not exist. Make it first"
+        raise FormatError(msg)
+    if path.exists() and not (path / marker).is_file():
+        msg = f"cannot write {path.name!r}: it exists and is no such store (no {marker!r} in it). Give another name"
+        raise FormatError(msg)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    old = temporary.with_suffix(".old")
+    try:
+        yield temporary
+        for file in temporary.rglob("*"):
+            if file.is_file():
+                _sync(file)
+        temporary.chmod(0o777 & ~_mask())
+        if path.exists():
+            path.replace(old)
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    finally:
+        if old.exists() and not path.exists():
+            old.replace(path)
+        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def write_bytes(content: bytes, path: Path) -> None:
     """Write bytes atomically.
 
@@ -73,9 +120,13 @@ def _keep_mode(path: Path, temporary: Path) -> None:
     if path.exists():
         temporary.chmod(path.stat().st_mode & 0o777)
         return
+    temporary.chmod(0o666 & ~_mask())
+
+
+def _mask() -> int:
     mask = os.umask(0)
     os.umask(mask)
-    temporary.chmod(0o666 & ~mask)
+    return mask
 
 
 def _sync(path: Path) -> None:

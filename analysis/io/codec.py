@@ -76,7 +76,7 @@ def decode(plain: xr.Dataset, note: Note) -> xr.Dataset:
     Parameters
     ----------
     plain:
-        What was read, not decoded by xarray.
+        What was read, not decoded by xarray; lazy data stay lazy.
     note:
         The note that `encode` made.
 
@@ -97,7 +97,7 @@ def decode(plain: xr.Dataset, note: Note) -> xr.Dataset:
             msg = f"the file is damaged: it lists the variable {name!r} but does not hold it. Write it again"
             raise FormatError(msg)
         variable = plain.variables[stored]
-        data = _decode_values(np.asarray(variable.values), note["dtypes"].get(name, ""))
+        data = _decode_values(_values_of(variable), note["dtypes"].get(name, ""))
         variables[name] = xr.Variable(variable.dims, data, _decode_attrs(name, variable.attrs, note))
     coords = set(note["coords"])
     return xr.Dataset(
@@ -155,6 +155,10 @@ def _encode_text(name: str, variable: xr.Variable) -> tuple[str, Any]:
         raise FormatError(msg)
     kind = {"U": values.dtype.str, "O": "object", "T": "StringDType"}[values.dtype.kind]
     return kind, values.astype(object)
+
+
+def _values_of(variable: xr.Variable) -> Any:  # noqa: ANN401 - lazy data stay lazy
+    return np.asarray(variable.values) if variable.chunks is None else variable.data
 
 
 def _decode_values(values: np.ndarray[Any, Any], kind: str) -> np.ndarray[Any, Any]:

@@ -6,11 +6,13 @@ Not here: reading (`analysis.io.reading`).
 from pathlib import Path
 
 from analysis.core import FormatError
+from analysis.io import zarr_check
 
 MAX_TEXT_BYTES = 64_000_000
 """Largest text file that is read, in bytes."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _USERBLOCK = (0, 512, 1024, 2048)
+_OLD_ZARR = (".zgroup", ".zattrs", ".zarray", ".zmetadata")
 _PEEK = 4096
 _MAGIC = (
     (b"CDF\x01", "netCDF-3"),
@@ -46,7 +48,32 @@ _TEXT_MAGIC = (
     ("[\n", "JSON"),
     ("[\r\n", "JSON"),
 )
-_SUPPORTED = "netCDF-4/HDF5/NeXus, B&W Tek text, and tables of text (tab, semicolon, comma or blanks)"
+_SUPPORTED = "netCDF-4/HDF5/NeXus, Zarr, B&W Tek text, and tables of text (tab, semicolon, comma or blanks)"
+
+
+def require_source(path: str | Path) -> Path:
+    """Return the path of a file as `require_file` does, or of a folder that is a Zarr store.
+
+    Parameters
+    ----------
+    path:
+        What the user gave.
+
+    Returns
+    -------
+    :
+        The path.
+
+    Raises
+    ------
+    FormatError
+        If there is no such file or store.
+    """
+    source = Path(path)
+    if source.is_dir() and any((source / name).exists() for name in _OLD_ZARR):
+        msg = f"{source.name!r} is Zarr format 2, wanted 3. Write it again: dataset.to_zarr(path, zarr_format=3)"
+        raise FormatError(msg)
+    return source if source.is_dir() and zarr_check.is_store(source) else require_file(path)
 
 
 def require_file(path: str | Path) -> Path:
@@ -92,18 +119,20 @@ def identify(path: Path) -> str:
     Parameters
     ----------
     path:
-        A file that exists.
+        A file or Zarr store that exists.
 
     Returns
     -------
     :
-        `netcdf`, `bwtek` or `ascii`.
+        `netcdf`, `zarr`, `bwtek` or `ascii`.
 
     Raises
     ------
     FormatError
         If the content is of a kind that is not read, or too large.
     """
+    if path.is_dir():
+        return "zarr"
     with path.open("rb") as file:
         head = file.read(_PEEK)
     if any(head[at:].startswith(_HDF5) for at in _USERBLOCK):

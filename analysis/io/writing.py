@@ -1,6 +1,7 @@
 """`write`: results and reports to files, atomically.
 
-Not here: the layout of the file (`analysis.io.netcdf`), how a report is made (`analysis.report`).
+Not here: the layout of the file (`analysis.io.netcdf`, `analysis.io.zarr_store`), how a report is made
+(`analysis.report`).
 """
 
 from collections.abc import Mapping
@@ -10,8 +11,9 @@ from typing import Any
 import xarray as xr
 
 from analysis.core import FormatError
-from analysis.io import atomic, netcdf
+from analysis.io import atomic, netcdf, zarr_check, zarr_store
 
+_ZARR = ".zarr"
 _SUFFIXES = frozenset({".nc", ".nc4", ".nxs", ".h5", ".hdf5", ""})
 
 
@@ -20,15 +22,18 @@ def write(thing: object, path: str | Path) -> Path:
 
     A Dataset, a DataArray and everything with a method `to_dataset` (a budget, a calibration) become netCDF-4 that is
     also NeXus; a mapping of such things and texts becomes a project file, in which equal data are stored once; text
-    and bytes (an HTML certificate, a CSV table) are written as they are, text as UTF-8. The old file stays until the
-    new one is complete on disk, and stays for good if anything fails.
+    and bytes (an HTML certificate, a CSV table) are written as they are, text as UTF-8. With the suffix .zarr a Dataset
+    or DataArray becomes a Zarr store: lazy data are computed and written chunk by chunk by the scheduler in use, so
+    that a map larger than memory, or its fit, can be written. The old file stays until the new one is complete on
+    disk, and stays for good if anything fails.
 
     Parameters
     ----------
     thing:
         What to write; not changed.
     path:
-        The file; its folder must exist. Data need one of the suffixes .nc, .nc4, .nxs, .h5, .hdf5.
+        The file; its folder must exist. Data need one of the suffixes .nc, .nc4, .nxs, .h5, .hdf5, .zarr (a folder;
+        all workers of a cluster must see it).
 
     Returns
     -------
@@ -39,15 +44,19 @@ def write(thing: object, path: str | Path) -> Path:
     ------
     FormatError
         If the thing or something in it cannot be held exactly, or the path does not fit.
+    ImportError
+        If the suffix is .zarr and zarr is not installed.
     """
     target = Path(path)
     if isinstance(thing, str | bytes):
         atomic.write_bytes(thing.encode() if isinstance(thing, str) else thing, target)
         return target
+    if target.suffix.lower() == _ZARR:
+        return _write_store(thing, target)
     if target.suffix.lower() not in _SUFFIXES:
         msg = (
-            f"data are written as netCDF-4/NeXus; got the suffix {target.suffix!r}, wanted one of "
-            f"{sorted(_SUFFIXES - {''})}. For tables and reports write the text that analysis.report returns"
+            f"data are written as netCDF-4/NeXus or Zarr; got the suffix {target.suffix!r}, wanted one of "
+            f"{sorted({*_SUFFIXES, _ZARR} - {''})}. For tables and reports write the text that analysis.report returns"
         )
         raise FormatError(msg)
     project = isinstance(thing, Mapping) and not isinstance(thing, xr.Dataset)
@@ -63,6 +72,19 @@ def write(thing: object, path: str | Path) -> Path:
             kind=netcdf.PROJECT if project else netcdf.DATASET,
             notes={name: note for name, (note, _) in items.items()},
         )
+    return target
+
+
+def _write_store(thing: object, target: Path) -> Path:
+    if not isinstance(thing, xr.Dataset | xr.DataArray):
+        msg = (
+            f"a Zarr store holds one Dataset or DataArray; got a {type(thing).__name__}. Write each item of a project "
+            "to a store of its own, and anything else to a file that ends in .nc"
+        )
+        raise FormatError(msg)
+    kind, dataset = _as_dataset(thing, target.name)
+    with atomic.replacing_folder(target, marker=zarr_check.METADATA) as temporary:
+        zarr_store.write(dataset, temporary, kind=kind)
     return target
 
 

@@ -28,6 +28,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 Progress = Callable[[int, int], object]
 ENGINES = ("batched", "lmfit")
 LOSSES = ("least_squares",)
+NOT_LOOKED_AT = "Lazy data: nothing was looked at yet. See status, parameter_status and redchi of the computed fit."
 
 
 class _Engine(Protocol):
@@ -138,7 +139,7 @@ def fit(
             "weighted": int(given.sigma is not None), "max_iterations": max_iterations,
         },
     )  # fmt: skip
-    said = [] if lazy else advice(result, given, unweighted=given.sigma is None, scale_covar=scaled)
+    said = [NOT_LOOKED_AT] if lazy else advice(result, given, unweighted=given.sigma is None, scale_covar=scaled)
     result = carried.attach(result.assign_attrs(advice=json.dumps(said)), given, modes)
     return _record(
         result, spectrum, model, solver.params, axis=axis, sigma=sigma, engine=engine, loss=loss, start=start,

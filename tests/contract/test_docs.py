@@ -50,8 +50,9 @@ def test_a_decision_says_when_why_what_and_both_signs(page):
         assert part in text
 
 
-def test_the_example_in_the_readme_runs_and_prints_what_it_says(tmp_path):
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["README.md", "docs/guide/large_maps.md"])
+def test_the_first_example_of_a_page_runs_and_prints_what_it_says(page, tmp_path):
+    text = (ROOT / page).read_text(encoding="utf-8")
     code, said = re.search(r"```python\n(.+?)```\n.*?```text\n(.+?)```", text, flags=re.DOTALL).groups()
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

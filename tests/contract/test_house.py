@@ -15,7 +15,7 @@ from tests import public_api
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path for package in ("analysis", "instruments") for path in (ROOT / package).rglob("*.py"))
 ROOMS = [room for room in public_api.rooms() if room.startswith("analysis.")]
-OPTIONAL = ["ipywidgets", "matplotlib", "dask", "h5netcdf"]
+OPTIONAL = ["ipywidgets", "matplotlib", "dask", "distributed", "zarr", "h5netcdf"]
 
 
 def name_of(path):

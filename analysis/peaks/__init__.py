@@ -1,5 +1,6 @@
 """Peaks: find, guess, fit, and what is read from a fit."""
 
+from analysis.peaks import models
 from analysis.peaks.bridge import to_lmfit
 from analysis.peaks.compare import compare
 from analysis.peaks.diagnose import diagnose
@@ -24,6 +25,7 @@ __all__ = [
     "guess",
     "guess_each",
     "intervals",
+    "models",
     "quantity",
     "to_lmfit",
 ]

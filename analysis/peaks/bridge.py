@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.core import ModelError, SpectrumError
+from analysis.peaks.compile import axis_names
 from analysis.peaks.data import Given, Sigma, take
 from analysis.peaks.language import model_from_json, params_from_json
 from analysis.peaks.select import select_one
@@ -72,7 +73,7 @@ def to_lmfit(
     params = params_from_json(fit.attrs["params"])
     result = lmfit.model.ModelResult(
         model, params, data=y[keep], weights=weights, scale_covar=bool(fit.attrs["scale_covar"]),
-        fcn_args=(y[keep], weights), fcn_kws={model.independent_vars[0]: x[keep]},
+        fcn_args=(y[keep], weights), fcn_kws={axis_names(model)[0]: x[keep]},
     )  # fmt: skip
     _fill(result, one, status)
     return result

@@ -12,9 +12,9 @@ import lmfit
 import numpy as np
 
 from analysis.core import ModelError, did_you_mean
-from analysis.peaks import kinds, ties
+from analysis.peaks import kinds, models, ties
 
-__all__ = ["Component", "Plan", "compile_plan", "components", "parameter_plan", "required_names"]
+__all__ = ["Component", "Plan", "axis_names", "compile_plan", "components", "parameter_plan", "required_names"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -99,21 +99,47 @@ def _terms(model: lmfit.Model, sign: float) -> list[Component]:
 
 def _leaf(model: lmfit.Model) -> tuple[int, tuple[str, ...]]:
     name = type(model).__name__
-    ours = type(model) is getattr(lmfit.models, name, None)
-    if ours and len(model.independent_vars) == 1 and not model.opts:
-        if name in kinds.PEAKS:
-            return kinds.PEAKS[name]
+    options = dict(model.opts)
+    form = options.pop("form", None)
+    if type(model) is models.class_of(name) and len(axis_names(model)) == 1 and not options:
+        shape = kinds.SHAPES.get(kinds.key_of(name, form))
+        if shape is not None:
+            return shape.code, shape.names
         if name in kinds.POLYNOMIALS:
             return kinds.POLYNOMIAL, kinds.POLYNOMIALS[name]
         if name == "PolynomialModel":
             return kinds.POLYNOMIAL, tuple(f"c{k}" for k in range(model.poly_degree + 1))
-    known = [*kinds.PEAKS, *kinds.POLYNOMIALS, "PolynomialModel"]
+    known = sorted({*(key.split("/")[0] for key in kinds.SHAPES), *kinds.POLYNOMIALS, "PolynomialModel"})
     what = f"function {model.func.__name__!r}" if type(model) is lmfit.Model else f"{name!r}"
+    what += f" with form {form!r}" if form is not None else ""
     msg = (
         f"the batched engine does not know {what} (model {model.name}); it knows {', '.join(known)} and their sums. "
         "Fit with engine='lmfit'"
     )
     raise ModelError(msg)
+
+
+def axis_names(model: lmfit.Model) -> list[str]:
+    """List the independent variables of a model, without options such as the `form` of a step.
+
+    Parameters
+    ----------
+    model:
+        Any lmfit model.
+
+    Returns
+    -------
+    :
+        Names in the order of its functions.
+    """
+    return list(
+        dict.fromkeys(
+            str(variable)
+            for part in model.components
+            for variable in part.independent_vars
+            if variable not in part.opts
+        )
+    )
 
 
 def required_names(model: lmfit.Model) -> list[str]:

@@ -11,6 +11,7 @@ import xarray as xr
 
 from analysis.core import CHANNEL, ModelError, history
 from analysis.peaks import kernel_cache
+from analysis.peaks.compile import axis_names
 from analysis.peaks.language import model_from_json
 
 __all__ = ["evaluate"]
@@ -91,7 +92,7 @@ class _Curve:
                 params = lmfit.Parameters()
                 for name, value in given.items():
                     params.add(name, value=value)
-                out[s] = model.eval(params, **{model.independent_vars[0]: self.axis})
+                out[s] = model.eval(params, **{axis_names(model)[0]: self.axis})
         return out
 
 

@@ -4,7 +4,8 @@ Not here: finding peaks as a result of its own (`analysis.peaks.find`).
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import lmfit
@@ -16,26 +17,14 @@ from analysis.peaks import kinds
 from analysis.peaks.compile import Component, components
 from analysis.peaks.find import find_1d, noise_of
 from analysis.peaks.language import model_to_json
+from analysis.peaks.starts import Place, curve_start, peak_start
 
 __all__ = ["guess", "guess_each"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-# FWHM / sigma and height · sigma / area of each shape (Voigt with gamma = sigma).
-_SHAPES = {
-    kinds.GAUSSIAN: (2.0 * math.sqrt(2.0 * math.log(2.0)), 1.0 / math.sqrt(2.0 * math.pi)),
-    kinds.LORENTZIAN: (2.0, 1.0 / math.pi),
-    kinds.PSEUDO_VOIGT: (2.0, 0.5 * (1.0 / math.pi + math.sqrt(math.log(2.0) / math.pi))),
-    kinds.VOIGT: (3.6013, 0.2087093),
-}
 WEAKEST_SNR = 4.0
 LEAST_SAMPLES = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Peak:
-    position: float
-    height: float
-    width: float
+CLIPPINGS = 20
 
 
 def guess(model: lmfit.Model, spectrum: xr.Dataset | xr.DataArray, *, axis: str) -> lmfit.Parameters:
@@ -44,7 +33,7 @@ def guess(model: lmfit.Model, spectrum: xr.Dataset | xr.DataArray, *, axis: str)
     Parameters
     ----------
     model:
-        Sum of built-in peaks and polynomials. A value or bound in its hints (`set_param_hint`) is kept.
+        Sum of the components that the batched engine knows. A value or bound in its hints (`set_param_hint`) is kept.
     spectrum:
         Dims `(*batch, channel)`.
     axis:
@@ -141,34 +130,33 @@ def _guess_1d(model: lmfit.Model, x: Floats, y: Floats) -> lmfit.Parameters:
         msg = f"{x.size} usable samples are too few to guess from; wanted at least 3"
         raise SpectrumError(msg)
     degree = max((len(t.names) - 1 for t in terms if t.kind == kinds.POLYNOMIAL), default=-1)
-    peaks = [t for t in terms if t.kind != kinds.POLYNOMIAL]
-    base = _background(x, y, degree, has_peaks=bool(peaks))
+    others = [t for t in terms if t.kind != kinds.POLYNOMIAL]
+    peaks = [t for t in others if kinds.BY_CODE[t.kind].peak]
+    base = _background(x, y, degree, has_peaks=bool(others))
     _set_background(params, terms, x, base, hinted)
+    for term in others:
+        if term not in peaks:
+            base = base + _set_curve(params, model, term, (x, y - base), hinted, has_peaks=bool(peaks))
     if peaks:
         hints = [params[term.names[1]].value if term.names[1] in hinted else None for term in peaks]
         places = _places(x, y - base, len(peaks), required=hints.count(None))
         for term, place in zip(peaks, _assign(x, y - base, places, hints), strict=True):
-            _set_peak(params, term, place, x, hinted)
+            _set_peak(params, term, _sided(x, term.sign * (y - base), place), x, hinted)
     params.update_constraints()
     return params
 
 
 def _hinted(model: lmfit.Model) -> set[str]:
     """Name the parameters whose value the user's hints give."""
-    found = set()
+    usual: dict[str, object] = {}
+    given: dict[str, Mapping[str, object]] = {}
     for part in model.components:
-        built_in = type(part)
-        usual = {}
-        if built_in is not lmfit.Model and hasattr(built_in, "_set_paramhints_prefix"):
-            usual = {"fraction": {"value": 0.5}}
-        for root, hint in part.param_hints.items():
-            if "value" in hint and hint["value"] != usual.get(root, {}).get("value"):
-                found.add(part.prefix + root)
+        if type(part) is not lmfit.Model:
+            usual |= {part.prefix + root: hint.get("value") for root, hint in type(part)().param_hints.items()}
+        given |= {part.prefix + root: hint for root, hint in part.param_hints.items()}
     if isinstance(model, lmfit.model.CompositeModel):
-        known = {part.prefix + root for part in model.components for root in part.param_hints}
-        found |= {name for name, hint in model.param_hints.items() if "value" in hint and name not in known}
-        found |= {name for name, hint in model.param_hints.items() if "value" in hint and not name.endswith("fraction")}
-    return found
+        given |= model.param_hints
+    return {name for name, hint in given.items() if "value" in hint and hint["value"] != usual.get(name)}
 
 
 def _background(x: Floats, y: Floats, degree: int, *, has_peaks: bool) -> Floats:
@@ -212,9 +200,9 @@ def _set(params: lmfit.Parameters, name: str, value: float, hinted: set[str]) ->
     par.value = float(value)
 
 
-def _places(x: Floats, y: Floats, wanted: int, *, required: int) -> list[_Peak]:
+def _places(x: Floats, y: Floats, wanted: int, *, required: int) -> list[Place]:
     """Find up to as many peaks as wanted, the most prominent first; then look in what they leave."""
-    found: list[_Peak] = []
+    found: list[Place] = []
     noise = np.full(x.size, noise_of(y))
     rest = y.copy()
     for _ in range(wanted + 1):
@@ -222,7 +210,7 @@ def _places(x: Floats, y: Floats, wanted: int, *, required: int) -> list[_Peak]:
         table = table[np.argsort(-table[:, 3])]
         for position, height, width, prominence, _ in table:
             own = max(width, abs(x[1] - x[0]))
-            found.append(_Peak(position=position, height=height if height > 0.0 else prominence, width=own))
+            found.append(Place(position=position, height=height if height > 0.0 else prominence, width=own))
             rest = rest - found[-1].height * np.exp(-4.0 * math.log(2.0) * ((x - position) / own) ** 2)
         if len(found) >= wanted or not len(table):
             break
@@ -235,12 +223,12 @@ def _places(x: Floats, y: Floats, wanted: int, *, required: int) -> list[_Peak]:
     return found[:wanted]
 
 
-def _assign(x: Floats, y: Floats, places: list[_Peak], hints: list[float | None]) -> list[_Peak]:
+def _assign(x: Floats, y: Floats, places: list[Place], hints: list[float | None]) -> list[Place]:
     """Give hinted centres the peak that lies there or what the data have there, the others the rest in order."""
     left = sorted(places, key=lambda place: place.position)
     width = float(np.median([place.width for place in places])) if places else float(np.ptp(x)) / 8
     spare = len(left) - hints.count(None)
-    chosen: dict[int, _Peak] = {}
+    chosen: dict[int, Place] = {}
     for k, hint in enumerate(hints):
         if hint is None:
             continue
@@ -251,20 +239,60 @@ def _assign(x: Floats, y: Floats, places: list[_Peak], hints: list[float | None]
             spare -= 1
         else:
             height = max(float(np.interp(hint, x, y)), float(np.ptp(y)) / 20)
-            chosen[k] = _Peak(position=hint, height=height, width=width)
+            chosen[k] = Place(position=hint, height=height, width=width)
     return [chosen[k] if k in chosen else left.pop(0) for k in range(len(hints))]
 
 
-def _set_peak(params: lmfit.Parameters, term: Component, place: _Peak, x: Floats, hinted: set[str]) -> None:
-    width_factor, height_factor = _SHAPES[term.kind]
-    area, center, width = term.names[:3]
+def _sided(x: Floats, y: Floats, place: Place) -> Place:
+    """Measure which part of the width lies on the right, from where the signal crosses half the height."""
+    top = int(np.abs(x - place.position).argmin())
+    low = np.flatnonzero(y < 0.5 * place.height)
+    left, right = low[low < top], low[low > top]
+    if not left.size or not right.size:
+        return place
+    reach = float(x[right[0]] - x[left[-1]])
+    return replace(place, right=float(x[right[0]] - place.position) / reach)
+
+
+def _set_curve(
+    params: lmfit.Parameters,
+    model: lmfit.Model,
+    term: Component,
+    curve: tuple[Floats, Floats],
+    hinted: set[str],
+    *,
+    has_peaks: bool,
+) -> Floats:
+    """Set an edge or a background that is no polynomial; return its curve."""
+    names = dict(zip(kinds.BY_CODE[term.kind].names, term.names, strict=True))
+    part = next(part for part in model.components if part.prefix + "amplitude" == term.names[0])
+    x, y = curve
+    floor = term.sign * y
+    for _ in range(CLIPPINGS if has_peaks else 1):
+        made = curve_start(term.kind, x, floor)
+        fitted = np.asarray(part.eval(x=x, **made))
+        floor = np.minimum(floor, fitted + noise_of(y))
+    for root, value in made.items():
+        if term.kind >= kinds.RECTANGLE and root.startswith("sigma") and not params[names[root]].expr:
+            params[names[root]].min = max(params[names[root]].min, 0.0)
+        _set(params, names[root], value, hinted)
+    return term.sign * np.where(np.isfinite(fitted), fitted, 0.0)
+
+
+def _set_peak(params: lmfit.Parameters, term: Component, place: Place, x: Floats, hinted: set[str]) -> None:
+    shape = kinds.BY_CODE[term.kind]
     low, high = float(x[0]), float(x[-1])
-    if not params[center].expr:
-        params[center].min = max(params[center].min, low)
-        params[center].max = min(params[center].max, high)
-    if not params[width].expr and math.isinf(params[width].max):
-        params[width].max = high - low
-    sigma = place.width / width_factor
-    _set(params, center, place.position, hinted)
-    _set(params, width, sigma, hinted)
-    _set(params, area, term.sign * place.height * params[width].value / height_factor, hinted)
+    made = peak_start(term.kind, place)
+    for part, name in zip(shape.parameters, term.names, strict=True):
+        par = params[name]
+        if part.role == kinds.CENTER and not par.expr:
+            par.min, par.max = max(par.min, low), min(par.max, high)
+        if part.name in {"sigma", "sigma_r"} and part.units == (0, 1) and not par.expr and math.isinf(par.max):
+            par.max = high - low
+        if part.role != kinds.LINEAR and part.name in made:
+            _set(params, name, made[part.name], hinted)
+    amplitude = term.sign * made["amplitude"]
+    if shape.parameters[0].units == (1, 1):  # an area goes with the width that the bounds or hints left
+        width = term.names[shape.names.index("sigma")]
+        amplitude *= params[width].value / made["sigma"]
+    _set(params, term.names[0], amplitude, hinted)

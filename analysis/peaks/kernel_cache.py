@@ -12,7 +12,10 @@ from typing import Any
 
 __all__ = ["drop_stale", "load_engine"]
 
-SOURCES = ("engine", "faddeeva", "kinds", "linear", "normal", "opcodes", "program", "region", "shapes")
+SOURCES = (
+    "curves", "engine", "faddeeva", "kinds", "linear", "normal", "opcodes", "profiles", "program", "region", "shapes",
+    "special",
+)  # fmt: skip
 
 
 def drop_stale() -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import lmfit
 
 from analysis.core import ModelError
+from analysis.peaks.models import class_of
 from analysis.peaks.ties import parse
 
 __all__ = ["is_rebuildable", "model_from_json", "model_to_json", "params_from_json", "params_to_json"]
@@ -29,7 +30,7 @@ _NOT_REBUILT = {"Model", "CompositeModel", "ExpressionModel", "SplineModel"}
 
 def _is_builtin(model: lmfit.Model) -> bool:
     name = type(model).__name__
-    return type(model) is getattr(lmfit.models, name, None) and name not in _NOT_REBUILT
+    return type(model) is class_of(name) and name not in _NOT_REBUILT
 
 
 def is_rebuildable(model: lmfit.Model) -> bool:
@@ -127,9 +128,9 @@ def _build(described: Mapping[str, Any], functions: Mapping[str, Callable[..., A
             msg = f"the stored model uses the function {described['function']!r}; pass the model itself again"
             raise ModelError(msg)
         return lmfit.Model(functions[described["function"]], **common)
-    kind = getattr(lmfit.models, name, None)
-    if not (isinstance(kind, type) and issubclass(kind, lmfit.Model)) or name in _NOT_REBUILT:
-        msg = f"the stored model names the class {name!r}, which is not a built-in model of lmfit"
+    kind = class_of(name)
+    if kind is None or name in _NOT_REBUILT:
+        msg = f"the stored model names the class {name!r}, which is neither a built-in model of lmfit nor one of ours"
         raise ModelError(msg)
     return kind(**common, **described["options"])
 

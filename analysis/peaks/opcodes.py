@@ -20,3 +20,5 @@ SIN = 24
 COS = 25
 TAN = 26
 ABS = 27
+GAMMA = 28
+ERFCX = 29

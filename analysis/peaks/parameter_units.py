@@ -8,12 +8,12 @@ import re
 import lmfit
 
 from analysis.core import UnitsError, units
+from analysis.peaks import kinds
 
 __all__ = ["parameter_units"]
 
 _WORD = re.compile(r"^(?P<name>[A-Za-zµÅ]+|1)(?P<power>-?\d+)?$")
-_AXIS = ("center", "sigma", "sigma_r", "gamma", "fwhm")
-_PEAKS = {"GaussianModel", "LorentzianModel", "PseudoVoigtModel", "VoigtModel", "SplitLorentzianModel"}
+_DERIVED = {"fwhm": (0, 1), "height": (1, 0), "area": (1, 1), "midpoint": (0, 1)}
 _POWERS = {
     "ConstantModel": {"c": 0},
     "LinearModel": {"intercept": 0, "slope": 1},
@@ -44,12 +44,19 @@ def parameter_units(model: lmfit.Model, names: tuple[str, ...], *, axis: str, si
         kind = type(part).__name__
         for root, power in _POWERS.get(kind, {}).items():
             known[part.prefix + root] = _combine(signal, axis, -power) if power else signal
-        if kind in _PEAKS:
-            known |= {part.prefix + root: axis for root in _AXIS}
-            known[part.prefix + "amplitude"] = _combine(signal, axis, 1)
-            known[part.prefix + "height"] = signal
-            known[part.prefix + "fraction"] = "1"
+        shape = kinds.SHAPES.get(kinds.key_of(kind, part.opts.get("form")))
+        if shape is not None:
+            powers = {p.name: p.units for p in shape.parameters if p.units is not None}
+            known |= {part.prefix + root: _powers(signal, axis, *both) for root, both in (_DERIVED | powers).items()}
     return [known.get(name, "") for name in names]
+
+
+def _powers(signal: str, axis: str, of_signal: int, of_axis: int) -> str:
+    if of_signal:
+        return _combine(signal, axis, of_axis) if of_axis else signal
+    if of_axis == 1:
+        return axis
+    return _combine("1", axis, of_axis) if of_axis else "1"
 
 
 def _combine(first: str, second: str, power: int) -> str:

@@ -16,7 +16,9 @@ from analysis.peaks.opcodes import (
     CONSTANT,
     COS,
     DIVIDE,
+    ERFCX,
     EXP,
+    GAMMA,
     LOAD,
     LOG,
     MAXIMUM,
@@ -28,10 +30,12 @@ from analysis.peaks.opcodes import (
     SUBTRACT,
     TAN,
 )
+from analysis.peaks.special import digamma, erfcx
 
 __all__ = ["apply_ties"]
 
 DEPTH = 32
+TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 
 
 @njit(cache=True)
@@ -54,6 +58,12 @@ def _unary(op, a):
     if op == TAN:
         t = math.tan(a)
         return t, 1.0 + t * t
+    if op == GAMMA:
+        g = math.gamma(a)
+        return g, g * digamma(a)
+    if op == ERFCX:
+        w = erfcx(a)
+        return w, 2.0 * a * w - TWO_OVER_SQRT_PI
     return abs(a), (1.0 if a >= 0.0 else -1.0)
 
 

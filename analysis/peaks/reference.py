@@ -14,7 +14,7 @@ import lmfit
 import numpy as np
 
 from analysis.core import ModelError
-from analysis.peaks.compile import ParameterPlan, parameter_plan, required_names
+from analysis.peaks.compile import ParameterPlan, axis_names, parameter_plan, required_names
 from analysis.peaks.outcome import Found
 from analysis.peaks.status import Status
 from analysis.peaks.ties import parse
@@ -128,7 +128,7 @@ class Reference:
             found.status[s] = Status.SINGULAR
 
     def _variables(self, x: Floats) -> dict[str, Floats]:
-        return {self.model.independent_vars[0]: x}
+        return {axis_names(self.model)[0]: x}
 
     def _with_values(self, values: Floats) -> lmfit.Parameters:
         params = self.whole.copy()
@@ -226,8 +226,8 @@ def make(
         If the parameters do not fit the model, an expression is not plain arithmetic, or there are
         several independent variables.
     """
-    if len(model.independent_vars) != 1:
-        msg = f"the model has the independent variables {model.independent_vars}; one axis can serve one"
+    if len(axis_names(model)) != 1:
+        msg = f"the model has the independent variables {axis_names(model)}; one axis can serve one"
         raise ModelError(msg)
     readable = _without_unreadable(model, params)
     return Reference(

@@ -15,7 +15,7 @@ import math
 
 from numba import njit
 
-from analysis.peaks.kinds import POLYNOMIAL, PSEUDO_VOIGT, VOIGT
+from analysis.peaks.kinds import CENTER, LINEAR, RATE, ROLES, SCALES, SHAPE, WIDTH
 from analysis.peaks.linear import backward, cholesky, forward
 
 __all__ = ["clip", "gain_of", "reach_of", "region_step", "room_to_bound", "scale", "shorten"]
@@ -29,18 +29,20 @@ def reach_of(layout, ties, free, v, chain, spacing, reach):
     kind, first, _, _, _, source, row = layout
     reach[:] = 0.0
     for c in range(kind.size):
-        if kind[c] == POLYNOMIAL:
-            continue
-        a = first[c]
-        width = max(abs(v[source[a + 2]]), spacing)
-        if kind[c] == VOIGT:
-            width += abs(v[source[a + 3]])
-        for k in range(a + 1, first[c + 1]):
-            if row[k] < 0:
+        width = 0.0
+        for k in range(first[c], first[c + 1]):
+            if ROLES[kind[c], k - first[c]] == WIDTH:
+                width += abs(v[source[k]])
+        width = max(width, spacing)
+        for k in range(first[c], first[c + 1]):
+            role = ROLES[kind[c], k - first[c]]
+            if row[k] < 0 or role == LINEAR:
                 continue
-            limit = width if k == a + 1 else 0.5 * width
-            if k == a + 3 and kind[c] == PSEUDO_VOIGT:
-                limit = 0.5
+            limit = width if role == CENTER else 0.5 * width
+            if role == SHAPE:
+                limit = SCALES[kind[c], k - first[c]]
+            elif role == RATE:
+                limit = 0.5 / width
             for j in range(free.size):
                 slope = abs(chain[source[k], j]) if ties[3].size > 0 else 1.0 * (free[j] == source[k])
                 if slope > 0.0:

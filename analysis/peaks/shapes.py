@@ -19,6 +19,7 @@ from numba.extending import intrinsic
 
 from analysis.peaks.faddeeva import wofz
 from analysis.peaks.kinds import GAUSSIAN, LORENTZIAN, POLYNOMIAL, PSEUDO_VOIGT, VOIGT
+from analysis.peaks.profiles import add_profile
 
 __all__ = ["add_component"]
 
@@ -283,3 +284,5 @@ def add_component(kind, q, sign, rows, origin, inverse, x, n, buf, scratch):
         _voigt(q, sign, rows, x, n, buf, scratch)
     elif kind == POLYNOMIAL:
         _polynomial(q, sign, rows, origin, inverse, x, n, buf, scratch)
+    else:
+        add_profile(kind, q, sign, rows, x, n, buf, scratch)

@@ -1,8 +1,8 @@
 """Expressions that tie parameters, from a closed grammar: parsed, never evaluated as Python.
 
 Allowed: numbers, parameter names, `pi`, `+ - * / **`, unary signs, and the functions `sqrt exp log sin
-cos tan abs max min`. lmfit's own expression for the height of a Voigt line, which uses `wofz`, is
-recognised as text. Anything else is refused.
+cos tan abs max min gamfcn` (gamma function). lmfit's own expression for the height of a Voigt line, which uses
+`wofz`, is recognised as text and rewritten. Anything else is refused.
 
 Not here: the compiled evaluation inside the fit (`analysis.peaks.program`).
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import erfcx
+from scipy.special import digamma, erfcx, gamma
 
 from analysis.core import ModelError, did_you_mean
 from analysis.peaks import opcodes as op
@@ -25,6 +25,7 @@ Floats = np.ndarray[Any, np.dtype[Any]]
 VOIGT_HEIGHT = (
     "({0}amplitude/(max(1e-15, {0}sigma*sqrt(2*pi))))*real(wofz((1j*{0}gamma)/(max(1e-15, {0}sigma*sqrt(2)))))"
 )
+VOIGT_HEIGHT_REAL = "{0}amplitude/max(1e-15, {0}sigma*sqrt(2*pi))*erfcx({0}gamma/max(1e-15, {0}sigma*sqrt(2)))"
 MAX_LENGTH = 2000
 MAX_STACK = 30
 _BINARY = {
@@ -42,6 +43,7 @@ _UNARY = {
     "cos": op.COS,
     "tan": op.TAN,
     "abs": op.ABS,
+    "gamfcn": op.GAMMA,
 }
 _EXTREME = {"max": op.MAXIMUM, "min": op.MINIMUM}
 
@@ -54,7 +56,6 @@ class Program:
     ops: tuple[int, ...]
     args: tuple[float, ...]
     names: tuple[str, ...]
-    voigt_height: bool = False
 
 
 def parse(expression: str, *, names: Sequence[str], owner: str) -> Program:
@@ -79,13 +80,6 @@ def parse(expression: str, *, names: Sequence[str], owner: str) -> Program:
     ModelError
         If the expression is not arithmetic on known parameters.
     """
-    if owner.endswith("height"):
-        prefix = owner.removesuffix("height")
-        if expression.replace(" ", "") == VOIGT_HEIGHT.format(prefix).replace(" ", ""):
-            used = tuple(f"{prefix}{part}" for part in ("amplitude", "sigma", "gamma"))
-            _require_known(used, names, owner, expression)
-            loads = tuple(float(names.index(name)) for name in used)
-            return Program(text=expression, ops=(op.LOAD,) * 3, args=loads, names=used, voigt_height=True)
     if len(expression) > MAX_LENGTH:
         msg = f"the expression of {owner!r} has {len(expression)} characters; at most {MAX_LENGTH} are taken"
         raise ModelError(msg)
@@ -95,6 +89,10 @@ def parse(expression: str, *, names: Sequence[str], owner: str) -> Program:
         msg = f"the expression of {owner!r} does not parse: {expression!r}. Write arithmetic on parameter names"
         raise ModelError(msg) from error
     writer = _Writer(expression=expression, names=names, owner=owner)
+    prefix = owner.removesuffix("height")
+    if expression.replace(" ", "") == VOIGT_HEIGHT.format(prefix).replace(" ", ""):
+        tree = ast.parse(VOIGT_HEIGHT_REAL.format(prefix), mode="eval")
+        writer.functions = {**_UNARY, "erfcx": op.ERFCX}
     writer.visit(tree.body)
     if writer.deepest > MAX_STACK:
         msg = f"the expression of {owner!r} is nested too deeply: {expression!r}. Split it over helper parameters"
@@ -125,6 +123,7 @@ class _Writer:
         self.expression = expression
         self.names = names
         self.owner = owner
+        self.functions = _UNARY
         self.code: list[tuple[int, float]] = []
         self.depth = 0
         self.deepest = 0
@@ -163,9 +162,9 @@ class _Writer:
         self.depth -= 1
 
     def call(self, name: str, arguments: Sequence[ast.expr]) -> None:
-        if name in _UNARY and len(arguments) == 1:
+        if name in self.functions and len(arguments) == 1:
             self.visit(arguments[0])
-            self.code.append((_UNARY[name], 0.0))
+            self.code.append((self.functions[name], 0.0))
         elif name in _EXTREME and len(arguments) > 1:
             self.visit(arguments[0])
             for argument in arguments[1:]:
@@ -226,8 +225,6 @@ def differentiate(program: Program, values: Floats) -> Dual:
     :
         Value, dims `(spectrum,)`, and its derivative to each parameter used, by position.
     """
-    if program.voigt_height:
-        return _voigt_height([int(a) for a in program.args], values)
     stack: list[Dual] = []
     with np.errstate(all="ignore"):
         for operation, argument in zip(program.ops, program.args, strict=True):
@@ -256,20 +253,6 @@ def _combine(operation: int, first: Dual, second: Dual) -> Dual:
     return value, slopes
 
 
-def _voigt_height(at: Sequence[int], values: Floats) -> Dual:
-    amplitude, sigma, gamma = (values[:, k] for k in at)
-    width = np.maximum(1e-15, sigma)
-    y = gamma / (width * math.sqrt(2.0))
-    w = erfcx(y)
-    slope = 2.0 * y * w - 2.0 / math.sqrt(math.pi)
-    unit = 1.0 / (width * math.sqrt(2.0 * math.pi))
-    return amplitude * unit * w, {
-        at[0]: unit * w,
-        at[1]: -amplitude * unit / width * (w + y * slope),
-        at[2]: amplitude * unit * slope / (width * math.sqrt(2.0)),
-    }
-
-
 def _power(a: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
     value = np.power(a, b)
     slope_a = np.where(b == 0.0, 0.0, b * np.power(a, b - 1.0))
@@ -285,6 +268,8 @@ _ONE: Mapping[int, Callable[[Floats], tuple[Floats, Floats]]] = {
     op.COS: lambda a: (np.cos(a), -np.sin(a)),
     op.TAN: lambda a: (np.tan(a), 1.0 + np.tan(a) ** 2),
     op.ABS: lambda a: (np.abs(a), np.where(a >= 0.0, 1.0, -1.0)),
+    op.GAMMA: lambda a: (gamma(a), gamma(a) * digamma(a)),
+    op.ERFCX: lambda a: (erfcx(a), 2.0 * a * erfcx(a) - 2.0 / math.sqrt(math.pi)),
 }
 _TWO: Mapping[int, Callable[[Floats, Floats], tuple[Floats, Floats, Floats]]] = {
     op.ADD: lambda a, b: (a + b, np.ones_like(a), np.ones_like(a)),

@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 from lmfit.models import (
     ConstantModel,
-    Pearson7Model,
+    Pearson4Model,
     PseudoVoigtModel,
     SkewedVoigtModel,
     VoigtModel,
@@ -95,7 +95,7 @@ def test_any_model_of_lmfit_goes_through_its_own_engine():
 
 
 def test_a_derived_parameter_outside_the_grammar_is_left_out_and_the_rest_stays():
-    model = Pearson7Model(prefix="s_")
+    model = Pearson4Model(prefix="s_")
     params = model.make_params(s_amplitude=80, s_center=518, s_sigma=2, s_expon=2.0)
     data = spectra(model, params)
     fit = peaks.fit(data, model, params, axis="raman_shift", engine="lmfit")

@@ -129,7 +129,7 @@ def test_stored_text_is_not_trusted():
     text = params_to_json(GaussianModel().make_params())
     with pytest.raises(ModelError, match="not plain arithmetic"):
         params_from_json(text.replace("2.3548200*sigma", "open('x')"))
-    with pytest.raises(ModelError, match="not a built-in model"):
+    with pytest.raises(ModelError, match="neither a built-in model"):
         model_from_json('{"class": "ExpressionModel", "prefix": "", "independent_vars": ["x"], "options": {}}')
     with pytest.raises(ModelError, match="does not read"):
         model_from_json("[1")

@@ -14,7 +14,7 @@ from analysis import io
 from tests import scaling
 
 SPECTRA = int(os.environ.get("SPECTRA", "1000000"))
-CHUNK = 5000
+CHUNK = 2000
 LIMIT = 1e9
 
 

@@ -20,6 +20,7 @@ from analysis import baseline, calibration, io, peaks, preprocess, uncertainty
 from analysis.core import HistoryError, did_you_mean, history
 from analysis.core.sameness import require_same
 from analysis.io.reading import sha256_of
+from analysis.peaks.global_fit import global_again
 from analysis.peaks.language import model_from_json, params_from_json
 from analysis.uncertainty import Distribution, Quantity, Source, sources
 
@@ -353,13 +354,12 @@ _STEPS: dict[str, Step] = {
     "calibration.apply": _call(calibration.apply, "axis", "spectrum"),
     "calibration.check": _call(calibration.check, "axis", "spectrum", "lines"),
     "peaks.find": _with_sigma(peaks.find, "spectrum"),
-    "peaks.guess_each": lambda settings, inputs, _: peaks.guess_each(
-        model_from_json(settings["model"]), inputs["spectrum"], axis=settings["axis"]
-    ),
+    "peaks.guess_each": lambda s, i, _: peaks.guess_each(model_from_json(s["model"]), i["spectrum"], axis=s["axis"]),
     "peaks.fit": _with_sigma(_fit, "spectrum"),
     "peaks.compare": _call(peaks.compare, "simple", "full"),
     "peaks.diagnose": _with_sigma(peaks.diagnose, "fit", "spectrum"),
     "peaks.evaluate": _call(peaks.evaluate, "fit"),
+    "peaks.fit_global": lambda settings, inputs, _: global_again(settings, inputs),
     "peaks.intervals": _with_sigma(peaks.intervals, "fit", "spectrum"),
     "peaks.quantity": _call(peaks.quantity, "fit"),
     "uncertainty.Quantity": _quantity,

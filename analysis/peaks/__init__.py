@@ -7,6 +7,7 @@ from analysis.peaks.diagnose import diagnose
 from analysis.peaks.evaluate import evaluate
 from analysis.peaks.find import find
 from analysis.peaks.fit import fit
+from analysis.peaks.global_fit import fit_global
 from analysis.peaks.guess import guess, guess_each
 from analysis.peaks.interval_status import IntervalStatus
 from analysis.peaks.intervals import intervals
@@ -22,6 +23,7 @@ __all__ = [
     "evaluate",
     "find",
     "fit",
+    "fit_global",
     "guess",
     "guess_each",
     "intervals",

@@ -12,11 +12,12 @@ import numpy as np
 import xarray as xr
 from scipy.special import xlogy
 
-from analysis.core import CHANNEL, SpectrumError
+from analysis.core import CHANNEL, ModelError, SpectrumError
 from analysis.peaks.compile import ParameterPlan, parameter_plan
 from analysis.peaks.data import Given, Sigma, take
 from analysis.peaks.evaluate import evaluate
 from analysis.peaks.fit import fit as fit_once
+from analysis.peaks.global_result import is_global
 from analysis.peaks.language import model_from_json, params_from_json
 from analysis.peaks.outcome import chain_rule
 from analysis.peaks.select import require_fit
@@ -218,6 +219,9 @@ def take_up(fit: xr.Dataset, spectrum: xr.Dataset | xr.DataArray, *, sigma: Sigm
         If the spectrum or sigma is not the one that was fitted.
     """
     require_fit(fit)
+    if is_global(fit):
+        msg = "wanted the result of peaks.fit for one spectrum or map; got a global fit of several data sets"
+        raise ModelError(msg)
     fit = fit.compute()
     model = model_from_json(fit.attrs["model"]) if model is None else model
     params = params_from_json(fit.attrs["params"])

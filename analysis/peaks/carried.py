@@ -11,7 +11,7 @@ from analysis.peaks.data import Given
 from analysis.peaks.propagation import Modes, factor
 from analysis.uncertainty import sources
 
-__all__ = ["attach", "modes_of"]
+__all__ = ["attach", "modes_of", "sources_of"]
 
 
 def _contributions(given: Given) -> tuple[dict[sources.Source, np.ndarray], dict[sources.Source, np.ndarray]]:
@@ -26,6 +26,23 @@ def _contributions(given: Given) -> tuple[dict[sources.Source, np.ndarray], dict
             )
             raise SpectrumError(msg)
     return axis, signal
+
+
+def sources_of(given: Given) -> list[sources.Source]:
+    """List the sources of axis and signal, in the order of `modes_of`.
+
+    Parameters
+    ----------
+    given:
+        What is fitted.
+
+    Returns
+    -------
+    :
+        Each once.
+    """
+    axis, signal = _contributions(given)
+    return list(dict.fromkeys([*axis, *signal]))
 
 
 def modes_of(given: Given) -> Modes | None:
@@ -47,7 +64,7 @@ def modes_of(given: Given) -> Modes | None:
         If a source of the signal does not stand along `channel`.
     """
     axis, signal = _contributions(given)
-    union = list(dict.fromkeys([*axis, *signal]))
+    union = sources_of(given)
     if not union:
         return None
     zero = np.zeros(given.axis.size)
@@ -82,8 +99,7 @@ def attach(fit: xr.Dataset, given: Given, modes: Modes | None) -> xr.Dataset:
     """
     if modes is None:
         return fit
-    axis, signal = _contributions(given)
-    union = list(dict.fromkeys([*axis, *signal]))
+    union = sources_of(given)
     if given.batch:
         parts = dict(zip(union, modes.sources, strict=True))
         return sources.attach(fit, "mode", parts, ("mode",))

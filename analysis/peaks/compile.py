@@ -14,7 +14,17 @@ import numpy as np
 from analysis.core import ModelError, did_you_mean
 from analysis.peaks import kinds, models, ties
 
-__all__ = ["Component", "Plan", "axis_names", "compile_plan", "components", "parameter_plan", "required_names"]
+__all__ = [
+    "Component",
+    "Plan",
+    "axis_names",
+    "compile_plan",
+    "components",
+    "in_order",
+    "parameter_plan",
+    "require_value",
+    "required_names",
+]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -198,7 +208,7 @@ def parameter_plan(model: lmfit.Model, params: lmfit.Parameters, *, parse: bool 
         if name not in needed and not par.expr and name not in used and parse:
             msg = f"parameter {name!r} is unknown to the model; it takes {needed}.{did_you_mean(name, needed)}"
             raise ModelError(msg)
-        _require_value(name, par)
+        require_value(name, par)
     free = [k for k, par in enumerate(params.values()) if par.vary and not par.expr]
     if not free:
         msg = "no parameter is free; got all fixed or tied. Set vary=True on at least one, or use model.eval(...)"
@@ -210,7 +220,7 @@ def parameter_plan(model: lmfit.Model, params: lmfit.Parameters, *, parse: bool 
         free=np.array(free, dtype=np.int64),
         low=np.array([values[k].min for k in free], dtype=float),
         high=np.array([values[k].max for k in free], dtype=float),
-        tied=_in_order(programs, names),
+        tied=in_order(programs, names),
     )
 
 
@@ -224,7 +234,21 @@ def _require_parameters(needed: list[str], names: tuple[str, ...]) -> None:
         raise ModelError(msg)
 
 
-def _require_value(name: str, par: lmfit.Parameter) -> None:
+def require_value(name: str, par: lmfit.Parameter) -> None:
+    """Refuse a parameter that has nothing to start from.
+
+    Parameters
+    ----------
+    name:
+        Of the parameter.
+    par:
+        The parameter; one that is tied needs no value.
+
+    Raises
+    ------
+    ModelError
+        If its value is not a finite number.
+    """
     if par.expr:
         return
     value = par.value
@@ -233,8 +257,26 @@ def _require_value(name: str, par: lmfit.Parameter) -> None:
         raise ModelError(msg)
 
 
-def _in_order(programs: dict[str, ties.Program], names: tuple[str, ...]) -> tuple[tuple[int, ties.Program], ...]:
-    """Order tied parameters so that each comes after those it uses."""
+def in_order(programs: dict[str, ties.Program], names: tuple[str, ...]) -> tuple[tuple[int, ties.Program], ...]:
+    """Order tied parameters so that each comes after those it uses.
+
+    Parameters
+    ----------
+    programs:
+        Expressions by the parameter that they define.
+    names:
+        All parameters.
+
+    Returns
+    -------
+    :
+        Positions and programs.
+
+    Raises
+    ------
+    ModelError
+        If they depend on each other in a circle.
+    """
     done: dict[str, None] = {}
 
     def visit(name: str, path: tuple[str, ...]) -> None:

@@ -236,8 +236,8 @@ def fit_many(
 
 
 @njit(cache=True, nogil=True)
-def gradient_many(layout, ties, free, x, data, weights, values, u, out):
-    """Compute the gradient of ½χ² at `u` for every spectrum.
+def gradient_many(layout, ties, free, x, data, weights, values, u, out, normal, chisqr):
+    """Compute the gradient of ½χ², JᵀJ and χ² at `u` for every spectrum.
 
     Parameters
     ----------
@@ -247,14 +247,13 @@ def gradient_many(layout, ties, free, x, data, weights, values, u, out):
         All parameters, dims `(spectrum, parameter)`; the free ones are taken from `u`.
     u:
         Free parameters, dims `(spectrum, free)`.
-    out:
-        Result, dims `(spectrum, free)`.
+    out, normal, chisqr:
+        Results, dims `(spectrum, free)`, `(spectrum, free, free)` and `(spectrum,)`.
     """
     n = free.size
     work = workspace(layout, ties, values.shape[1], n)
-    normal = np.zeros((n, n))
     v = np.zeros(values.shape[1])
     for s in range(data.shape[0]):
         v[:] = values[s]
         row = min(s, weights.shape[0] - 1)
-        normal_equations(layout, ties, free, u[s], v, x, data[s], weights[row], work, normal, out[s])
+        chisqr[s] = normal_equations(layout, ties, free, u[s], v, x, data[s], weights[row], work, normal[s], out[s])

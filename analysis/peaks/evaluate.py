@@ -12,6 +12,7 @@ import xarray as xr
 from analysis.core import CHANNEL, ModelError, history
 from analysis.peaks import kernel_cache
 from analysis.peaks.compile import axis_names
+from analysis.peaks.global_result import curves, is_global
 from analysis.peaks.language import model_from_json
 
 __all__ = ["evaluate"]
@@ -33,7 +34,8 @@ def evaluate(fit: xr.Dataset, *, components: bool = False) -> xr.DataArray:
     -------
     :
         Dims `(*batch, channel)` or `(*batch, component, channel)`, units of the fitted signal; NaN where
-        the fit failed. The components add up to the curve if the model is a sum.
+        the fit failed. The components add up to the curve if the model is a sum. Of a global fit
+        `(dataset, channel)`, NaN beyond the end of a shorter axis.
 
     Raises
     ------
@@ -43,6 +45,8 @@ def evaluate(fit: xr.Dataset, *, components: bool = False) -> xr.DataArray:
     if "model" not in fit.attrs or "value" not in fit:
         msg = f"evaluate needs the result of peaks.fit; got a Dataset with {list(fit.data_vars)}"
         raise ModelError(msg)
+    if is_global(fit):
+        return _of_data_sets(fit, components=components)
     model = model_from_json(fit.attrs["model"])
     axis = fit[str(fit.attrs["axis"])]
     curve = _Curve(fit, model, np.array(axis.values, dtype=float), components=components)
@@ -58,6 +62,14 @@ def evaluate(fit: xr.Dataset, *, components: bool = False) -> xr.DataArray:
     if components:
         made = made.assign_coords(component=("component", np.array(curve.labels, dtype=object).astype(str)))
     made = made.rename("signal").assign_attrs(units=fit.attrs["signal_units"], long_name="fitted curve")
+    return history.record(made, "peaks.evaluate", settings={"components": components}, inputs={"fit": fit})
+
+
+def _of_data_sets(fit: xr.Dataset, *, components: bool) -> xr.DataArray:
+    if components:
+        msg = "the data sets of a global fit have terms of their own; evaluate it with components=False"
+        raise ModelError(msg)
+    made = curves(fit).rename("signal").assign_attrs(units=fit.attrs["signal_units"], long_name="fitted curve")
     return history.record(made, "peaks.evaluate", settings={"components": components}, inputs={"fit": fit})
 
 

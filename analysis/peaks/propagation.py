@@ -15,7 +15,7 @@ import numpy as np
 
 from analysis.peaks.status import Status
 
-__all__ = ["Modes", "factor", "sensitivities"]
+__all__ = ["Modes", "along", "factor", "sensitivities"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Gradient = Callable[[Floats, Floats, Floats], Floats]
@@ -111,7 +111,7 @@ def sensitivities(
     hessian = _hessian(gradient, u, normal=normal, axis=axis, data=data, weights=weights)
     mixed = np.stack(
         [
-            _along(gradient, u, axis, data, along_axis=a, along_data=d)
+            along(gradient, u, axis, data, along_axis=a, along_data=d)
             for a, d in zip(modes.axis, modes.signal, strict=True)
         ],
         axis=2,
@@ -143,10 +143,23 @@ def _hessian(gradient: Gradient, u: Floats, *, normal: Floats, axis: Floats, dat
     return 0.5 * (out + out.transpose(0, 2, 1))
 
 
-def _along(
+def along(
     gradient: Gradient, u: Floats, axis: Floats, data: Floats, *, along_axis: Floats, along_data: Floats
 ) -> Floats:
-    """Differentiate the gradient along one mode of axis and data."""
+    """Differentiate the gradient along one mode of axis and data.
+
+    Parameters
+    ----------
+    gradient, u, axis, data:
+        As in `sensitivities`.
+    along_axis, along_data:
+        The mode, dims `(channel,)`.
+
+    Returns
+    -------
+    :
+        Dims `(spectrum, free)`.
+    """
     spacing = abs(axis[-1] - axis[0]) / max(axis.size - 1, 1)
     largest = np.abs(along_axis).max()
     step = AXIS_STEP * spacing / largest if largest > 0.0 else 1.0

@@ -16,7 +16,7 @@ from analysis.peaks.language import model_to_json, params_to_json
 from analysis.peaks.parameter_units import parameter_units
 from analysis.peaks.status import ParameterStatus, Status, status_attrs
 
-__all__ = ["CORE_DIMS", "advice", "assemble"]
+__all__ = ["CORE_DIMS", "LARGE_REDCHI", "LONG_NAMES", "advice", "assemble"]
 
 PARAMETER = "parameter"
 OTHER = "parameter_"
@@ -37,7 +37,7 @@ CORE_DIMS: dict[str, tuple[str, ...]] = {
     "nfev": (),
     "ndata": (),
 }
-_LONG_NAMES = {
+LONG_NAMES = {
     "value": "fitted parameters",
     "stderr": "standard errors from noise",
     "covariance": "covariance of the parameters from noise",
@@ -50,6 +50,9 @@ _LONG_NAMES = {
     "bic": "Bayesian information criterion",
     "nfev": "evaluations of the model",
     "ndata": "points used",
+    "chisqr_of": "contribution to chi-square",
+    "ndata_of": "points used",
+    "status_of": "whether the data set was fitted",
 }
 
 
@@ -99,7 +102,7 @@ def assemble(
     }
     dataset = xr.Dataset(dict(variables)).assign_coords({**kept, **coords})
     for name, array in dataset.data_vars.items():
-        array.attrs = {"long_name": _LONG_NAMES.get(str(name), str(name))}
+        array.attrs = {"long_name": LONG_NAMES.get(str(name), str(name))}
     for name, kind in (("status", Status), ("parameter_status", ParameterStatus)):
         dataset[name].attrs.update(status_attrs(kind))
     return dataset.assign_attrs(

@@ -17,7 +17,7 @@ from analysis.peaks.engine import fit_many, gradient_many
 from analysis.peaks.normal import model_rows
 from analysis.peaks.status import Status
 
-__all__ = ["Solution", "evaluate_layout", "gradient", "solve"]
+__all__ = ["Solution", "equations", "evaluate_layout", "gradient", "solve"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 BLOCK = 256
@@ -142,11 +142,30 @@ def gradient(plan: Plan, axis: Floats, data: Floats, weights: Floats, *, values:
     :
         Dims `(spectrum, free)`.
     """
-    out = np.empty_like(u)
+    return equations(plan, axis, data, weights, values=values, u=u)[1]
+
+
+def equations(
+    plan: Plan, axis: Floats, data: Floats, weights: Floats, *, values: Floats, u: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Compute χ², the gradient of ½χ² and JᵀJ in the kernel's free parameters.
+
+    Parameters
+    ----------
+    plan, axis, data, weights, values, u:
+        As in `gradient`.
+
+    Returns
+    -------
+    :
+        Dims `(spectrum,)`, `(spectrum, free)` and `(spectrum, free, free)`.
+    """
+    slope, normal, chisqr = np.empty_like(u), np.empty((*u.shape, u.shape[1])), np.empty(len(u))
     gradient_many(
-        plan.layout, plan.ties, plan.parameters.free, axis, data, weights, np.ascontiguousarray(values), u, out
-    )
-    return out
+        plan.layout, plan.ties, plan.parameters.free, axis, data, weights, np.ascontiguousarray(values), u, slope,
+        normal, chisqr,
+    )  # fmt: skip
+    return chisqr, slope, normal
 
 
 def evaluate_layout(layout: tuple[Any, ...], axis: Floats, values: Floats) -> Floats:

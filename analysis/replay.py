@@ -20,7 +20,7 @@ from analysis import baseline, calibration, io, peaks, preprocess, uncertainty
 from analysis.core import HistoryError, did_you_mean, history
 from analysis.core.sameness import require_same
 from analysis.io.reading import sha256_of
-from analysis.peaks.global_fit import global_again
+from analysis.peaks import global_fit, warm
 from analysis.peaks.language import model_from_json, params_from_json
 from analysis.uncertainty import Distribution, Quantity, Source, sources
 
@@ -359,7 +359,8 @@ _STEPS: dict[str, Step] = {
     "peaks.compare": _call(peaks.compare, "simple", "full"),
     "peaks.diagnose": _with_sigma(peaks.diagnose, "fit", "spectrum"),
     "peaks.evaluate": _call(peaks.evaluate, "fit"),
-    "peaks.fit_global": lambda settings, inputs, _: global_again(settings, inputs),
+    "peaks.fit_global": lambda settings, inputs, _: global_fit.global_again(settings, inputs),
+    "peaks.warm_start": lambda settings, inputs, _: warm.warm_again(settings, inputs),
     "peaks.intervals": _with_sigma(peaks.intervals, "fit", "spectrum"),
     "peaks.quantity": _call(peaks.quantity, "fit"),
     "uncertainty.Quantity": _quantity,

@@ -13,6 +13,7 @@ from analysis.peaks.interval_status import IntervalStatus
 from analysis.peaks.intervals import intervals
 from analysis.peaks.quantity import quantity
 from analysis.peaks.status import ParameterStatus, Status
+from analysis.peaks.warm import warm_start
 
 __all__ = [
     "IntervalStatus",
@@ -30,4 +31,5 @@ __all__ = [
     "models",
     "quantity",
     "to_lmfit",
+    "warm_start",
 ]

@@ -1,6 +1,7 @@
 """The documentation builds without a warning, and what it shows works."""
 
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -58,3 +59,12 @@ def test_the_first_example_of_a_page_runs_and_prints_what_it_says(page, tmp_path
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == said
+
+
+def test_the_examples_of_the_guide_to_uncertainty_run(tmp_path):
+    text = (DOCS / "guide" / "how_sure.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.+?)```", text, flags=re.DOTALL))
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True,
+                          text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr

@@ -12,9 +12,11 @@ import numpy as np
 
 from analysis.peaks import kernel_cache, solve
 from analysis.peaks.compile import ParameterPlan, Plan, compile_plan, components
+from analysis.peaks.normal import BLOCK
 from analysis.peaks.outcome import Found
+from analysis.peaks.shapes import add_component
 
-__all__ = ["Batched", "curve", "make"]
+__all__ = ["Batched", "component", "curve", "make"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 kernel_cache.drop_stale()  # before anything compiled is called; numba loads its cache at the first call
@@ -118,3 +120,32 @@ def curve(model: lmfit.Model, names: list[str], axis: Floats, values: Floats) ->
     made = solve.evaluate_layout(layout, axis, values)
     made[~np.isfinite(values).all(axis=1)] = np.nan
     return made
+
+
+def component(kind: int, values: Floats, axis: Floats) -> tuple[Floats, Floats]:
+    """Evaluate one component with its derivatives.
+
+    Parameters
+    ----------
+    kind:
+        Code of `analysis.peaks.kinds`, no polynomial.
+    values:
+        Its parameters in the engine's order.
+    axis:
+        Dims `(channel,)`.
+
+    Returns
+    -------
+    :
+        The curve, dims `(channel,)`, and its derivatives, dims `(parameter, channel)`.
+    """
+    count = values.size
+    out = np.empty((count + 1, axis.size))
+    buf, scratch = np.zeros((count, BLOCK)), np.zeros((5, BLOCK))
+    for at in range(0, axis.size, BLOCK):
+        x = np.ascontiguousarray(axis[at : at + BLOCK], dtype=float)
+        add_component(kind, values, 1.0, np.arange(count), 0.0, 1.0, x, x.size, buf, scratch)
+        out[0, at : at + x.size] = scratch[3, : x.size]
+        out[1:, at : at + x.size] = buf[:, : x.size]
+        scratch[3] = 0.0
+    return out[0], out[1:]

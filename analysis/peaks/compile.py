@@ -24,6 +24,7 @@ __all__ = [
     "parameter_plan",
     "require_value",
     "required_names",
+    "shape_of",
 ]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -107,14 +108,33 @@ def _terms(model: lmfit.Model, sign: float) -> list[Component]:
     return [Component(label=label, kind=kind, names=tuple(model.prefix + p for p in parts), sign=sign)]
 
 
-def _leaf(model: lmfit.Model) -> tuple[int, tuple[str, ...]]:
+def shape_of(model: lmfit.Model) -> kinds.Shape | None:
+    """Find a single model in the table of components.
+
+    Parameters
+    ----------
+    model:
+        An lmfit model that is no sum.
+
+    Returns
+    -------
+    :
+        Its entry; None for a polynomial or what the table does not know.
+    """
     name = type(model).__name__
     options = dict(model.opts)
     form = options.pop("form", None)
-    if type(model) is models.class_of(name) and len(axis_names(model)) == 1 and not options:
-        shape = kinds.SHAPES.get(kinds.key_of(name, form))
-        if shape is not None:
-            return shape.code, shape.names
+    if type(model) is not models.class_of(name) or len(axis_names(model)) != 1 or options:
+        return None
+    return kinds.SHAPES.get(kinds.key_of(name, form))
+
+
+def _leaf(model: lmfit.Model) -> tuple[int, tuple[str, ...]]:
+    name, form = type(model).__name__, model.opts.get("form")
+    shape = shape_of(model)
+    if shape is not None:
+        return shape.code, shape.names
+    if type(model) is models.class_of(name) and len(axis_names(model)) == 1 and not model.opts:
         if name in kinds.POLYNOMIALS:
             return kinds.POLYNOMIAL, kinds.POLYNOMIALS[name]
         if name == "PolynomialModel":

@@ -65,8 +65,8 @@ def fit(
         Dims `(*batch, channel)`; NaN samples are masked. Sources of its axis (`<axis>_sources`) and of the
         signal (`signal_sources`) are carried to the parameters.
     model:
-        An lmfit model. The batched engine takes sums of GaussianModel, LorentzianModel, PseudoVoigtModel,
-        VoigtModel and polynomials; `engine="lmfit"` takes any.
+        An lmfit model. The batched engine takes sums of lmfit's line shapes and those of `peaks.models` (the guide
+        lists them); `engine="lmfit"` takes any.
     params:
         Starting values, bounds, fixed parameters and ties, as lmfit has them.
     axis:

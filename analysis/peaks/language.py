@@ -16,7 +16,7 @@ from analysis.core import ModelError
 from analysis.peaks.models import class_of
 from analysis.peaks.ties import parse
 
-__all__ = ["is_rebuildable", "model_from_json", "model_to_json", "params_from_json", "params_to_json"]
+__all__ = ["is_rebuildable", "is_stored", "model_from_json", "model_to_json", "params_from_json", "params_to_json"]
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -133,6 +133,26 @@ def _build(described: Mapping[str, Any], functions: Mapping[str, Callable[..., A
         msg = f"the stored model names the class {name!r}, which is neither a built-in model of lmfit nor one of ours"
         raise ModelError(msg)
     return kind(**common, **described["options"])
+
+
+def is_stored(text: str) -> bool:
+    """Say whether a model can be made from its text alone.
+
+    Parameters
+    ----------
+    text:
+        From `model_to_json`, or anything.
+
+    Returns
+    -------
+    :
+        False if it holds a user's function or is no such text.
+    """
+    try:
+        model_from_json(text)
+    except ModelError:
+        return False
+    return True
 
 
 def params_to_json(params: lmfit.Parameters) -> str:

@@ -10,11 +10,11 @@ import numpy as np
 import xarray as xr
 
 from analysis.core import ModelError, SpectrumError
-from analysis.peaks.compile import axis_names
 from analysis.peaks.data import Given, Sigma, take
 from analysis.peaks.language import model_from_json, params_from_json
 from analysis.peaks.select import select_one
 from analysis.peaks.status import ParameterStatus, Status
+from analysis.peaks.terms import axis_names
 
 __all__ = ["to_lmfit"]
 

@@ -12,7 +12,8 @@ import lmfit
 import numpy as np
 
 from analysis.core import ModelError, did_you_mean
-from analysis.peaks import kinds, models, ties
+from analysis.peaks import kinds, ties
+from analysis.peaks.terms import axis_names, leaf
 
 __all__ = [
     "Component",
@@ -24,7 +25,6 @@ __all__ = [
     "parameter_plan",
     "require_value",
     "required_names",
-    "shape_of",
 ]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -103,73 +103,9 @@ def _terms(model: lmfit.Model, sign: float) -> list[Component]:
             )
             raise ModelError(msg)
         return _terms(model.left, sign) + _terms(model.right, sign * _SIGNS[model.op])
-    kind, parts = _leaf(model)
+    kind, parts = leaf(model)
     label = model.prefix.rstrip("_") or type(model).__name__.removesuffix("Model").lower()
     return [Component(label=label, kind=kind, names=tuple(model.prefix + p for p in parts), sign=sign)]
-
-
-def shape_of(model: lmfit.Model) -> kinds.Shape | None:
-    """Find a single model in the table of components.
-
-    Parameters
-    ----------
-    model:
-        An lmfit model that is no sum.
-
-    Returns
-    -------
-    :
-        Its entry; None for a polynomial or what the table does not know.
-    """
-    name = type(model).__name__
-    options = dict(model.opts)
-    form = options.pop("form", None)
-    if type(model) is not models.class_of(name) or len(axis_names(model)) != 1 or options:
-        return None
-    return kinds.SHAPES.get(kinds.key_of(name, form))
-
-
-def _leaf(model: lmfit.Model) -> tuple[int, tuple[str, ...]]:
-    name, form = type(model).__name__, model.opts.get("form")
-    shape = shape_of(model)
-    if shape is not None:
-        return shape.code, shape.names
-    if type(model) is models.class_of(name) and len(axis_names(model)) == 1 and not model.opts:
-        if name in kinds.POLYNOMIALS:
-            return kinds.POLYNOMIAL, kinds.POLYNOMIALS[name]
-        if name == "PolynomialModel":
-            return kinds.POLYNOMIAL, tuple(f"c{k}" for k in range(model.poly_degree + 1))
-    known = sorted({*(key.split("/")[0] for key in kinds.SHAPES), *kinds.POLYNOMIALS, "PolynomialModel"})
-    what = f"function {model.func.__name__!r}" if type(model) is lmfit.Model else f"{name!r}"
-    what += f" with form {form!r}" if form is not None else ""
-    msg = (
-        f"the batched engine does not know {what} (model {model.name}); it knows {', '.join(known)} and their sums. "
-        "Fit with engine='lmfit'"
-    )
-    raise ModelError(msg)
-
-
-def axis_names(model: lmfit.Model) -> list[str]:
-    """List the independent variables of a model, without options such as the `form` of a step.
-
-    Parameters
-    ----------
-    model:
-        Any lmfit model.
-
-    Returns
-    -------
-    :
-        Names in the order of its functions.
-    """
-    return list(
-        dict.fromkeys(
-            str(variable)
-            for part in model.components
-            for variable in part.independent_vars
-            if variable not in part.opts
-        )
-    )
 
 
 def required_names(model: lmfit.Model) -> list[str]:

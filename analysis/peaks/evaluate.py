@@ -11,9 +11,9 @@ import xarray as xr
 
 from analysis.core import CHANNEL, ModelError, history
 from analysis.peaks import kernel_cache
-from analysis.peaks.compile import axis_names
 from analysis.peaks.global_result import curves, is_global
 from analysis.peaks.language import model_from_json
+from analysis.peaks.terms import axis_names
 
 __all__ = ["evaluate"]
 

@@ -14,13 +14,13 @@ import numpy as np
 import xarray as xr
 
 from analysis.core import ModelError, UncertaintyError, did_you_mean, history
-from analysis.peaks.compile import shape_of
 from analysis.peaks.kinds import Shape
 from analysis.peaks.language import is_stored, model_from_json
 from analysis.peaks.measures import MEASURES, measure
 from analysis.peaks.parameter_units import parameter_units
 from analysis.peaks.select import require_fit, select_one
 from analysis.peaks.status import ParameterStatus, Status
+from analysis.peaks.terms import shape_of
 from analysis.uncertainty import Quantity, Source, sources
 
 __all__ = ["quantity"]

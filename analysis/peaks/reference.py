@@ -14,9 +14,10 @@ import lmfit
 import numpy as np
 
 from analysis.core import ModelError
-from analysis.peaks.compile import ParameterPlan, axis_names, parameter_plan, required_names
+from analysis.peaks.compile import ParameterPlan, parameter_plan, required_names
 from analysis.peaks.outcome import Found
 from analysis.peaks.status import Status
+from analysis.peaks.terms import axis_names
 from analysis.peaks.ties import parse
 
 __all__ = ["Reference", "make"]

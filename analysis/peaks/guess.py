@@ -5,7 +5,7 @@ Not here: finding peaks as a result of its own (`analysis.peaks.find`).
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lmfit
@@ -14,7 +14,7 @@ import xarray as xr
 
 from analysis.core import CHANNEL, ModelError, SpectrumError, history, require_axis, require_spectrum
 from analysis.peaks import kinds
-from analysis.peaks.compile import Component, components
+from analysis.peaks.compile import Component, components, required_names
 from analysis.peaks.find import find_1d, noise_of
 from analysis.peaks.language import model_to_json
 from analysis.peaks.starts import Place, curve_start, peak_start
@@ -66,7 +66,44 @@ def guess(model: lmfit.Model, spectrum: xr.Dataset | xr.DataArray, *, axis: str)
         raise SpectrumError(msg)
     with np.errstate(all="ignore"):
         y = _column_median(flat[usable])
-    return _guess_1d(model, x, y)
+    params = model.make_params()
+    _guess_1d(_Task(model=model, terms=components(model), hinted=_hinted(model)), params, x, y)
+    params.update_constraints()
+    return params
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Task:
+    """What does not change from spectrum to spectrum."""
+
+    model: lmfit.Model
+    terms: tuple[Component, ...]
+    hinted: set[str]
+
+
+@dataclass(kw_only=True)
+class _Draft:
+    """A parameter without lmfit's machinery, which takes longer than the guess."""
+
+    value: float
+    min: float
+    max: float
+    vary: bool
+    expr: None = None
+
+
+Drafts = Mapping[str, Any]  # of _Draft or lmfit.Parameter
+
+
+def _drafts(template: lmfit.Parameters, model: lmfit.Model) -> Drafts:
+    """Copy parameters; ties among those that the model takes need lmfit itself."""
+    needs = required_names(model)
+    if any(template[name].expr for name in needs):
+        return model.make_params()
+    return {
+        name: _Draft(value=float(par.value), min=par.min, max=par.max, vary=par.vary)
+        for name, par in ((name, template[name]) for name in needs)
+    }
 
 
 def _column_median(flat: Floats) -> Floats:
@@ -89,8 +126,8 @@ def guess_each(model: lmfit.Model, spectrum: xr.Dataset | xr.DataArray, *, axis:
     Returns
     -------
     :
-        One variable for each parameter that varies, dims `(*batch)`. A spectrum that shows too few peaks
-        gets the guess of the median spectrum.
+        One variable for each parameter that varies, dims `(*batch)`. A spectrum that shows too few peaks,
+        or has too few usable samples, gets the guess of the median spectrum.
 
     Raises
     ------
@@ -104,13 +141,15 @@ def guess_each(model: lmfit.Model, spectrum: xr.Dataset | xr.DataArray, *, axis:
     x = np.asarray(dataset[axis].values, dtype=float)
     signal = dataset["signal"]
     names = [name for name, par in common.items() if par.vary]
+    task, template = _Task(model=model, terms=components(model), hinted=_hinted(model)), model.make_params()
     rows = np.empty((int(np.prod(signal.shape[:-1], dtype=int)), len(names)))
     for row, y in zip(rows, np.asarray(signal.values, dtype=float).reshape(len(rows), -1), strict=True):
+        own = _drafts(template, model)
         try:
-            own = common if np.isnan(y).all() else _guess_1d(model, x, y)
-        except ModelError:
+            _guess_1d(task, own, x, y)
+        except (ModelError, SpectrumError):
             own = common
-        row[:] = [own[name].value for name in names]
+        row[:] = [min(max(own[name].value, own[name].min), own[name].max) for name in names]
     shape = signal.shape[:-1]
     dims = signal.dims[:-1]
     out = xr.Dataset({name: (dims, rows[:, k].reshape(shape)) for k, name in enumerate(names)})
@@ -119,10 +158,9 @@ def guess_each(model: lmfit.Model, spectrum: xr.Dataset | xr.DataArray, *, axis:
     return history.record(out.assign_coords(kept), "peaks.guess_each", settings=settings, inputs={"spectrum": spectrum})
 
 
-def _guess_1d(model: lmfit.Model, x: Floats, y: Floats) -> lmfit.Parameters:
-    terms = components(model)
-    params = model.make_params()
-    hinted = _hinted(model)
+def _guess_1d(task: _Task, params: Drafts, x: Floats, y: Floats) -> None:
+    """Set the parameters to what one spectrum shows."""
+    model, terms, hinted = task.model, task.terms, task.hinted
     order = np.argsort(x)
     good = order[np.isfinite(y[order])]
     x, y = x[good], y[good]
@@ -142,8 +180,6 @@ def _guess_1d(model: lmfit.Model, x: Floats, y: Floats) -> lmfit.Parameters:
         places = _places(x, y - base, len(peaks), required=hints.count(None))
         for term, place in zip(peaks, _assign(x, y - base, places, hints), strict=True):
             _set_peak(params, term, _sided(x, term.sign * (y - base), place), x, hinted)
-    params.update_constraints()
-    return params
 
 
 def _hinted(model: lmfit.Model) -> set[str]:
@@ -165,18 +201,17 @@ def _background(x: Floats, y: Floats, degree: int, *, has_peaks: bool) -> Floats
         return np.zeros_like(y)
     t = (x - x.mean()) / (np.ptp(x) or 1.0)
     floor = y.copy()
-    fitted = np.polyval(np.polyfit(t, floor, degree), t)
+    basis, _ = np.linalg.qr(np.vander(t, degree + 1))
+    fitted: Floats = basis @ (basis.T @ floor)
     if has_peaks:
         slack = noise_of(y)
         for _ in range(60):
             floor = np.minimum(floor, fitted + slack)
-            fitted = np.polyval(np.polyfit(t, floor, degree), t)
+            fitted = basis @ (basis.T @ floor)
     return fitted
 
 
-def _set_background(
-    params: lmfit.Parameters, terms: tuple[Component, ...], x: Floats, base: Floats, hinted: set[str]
-) -> None:
+def _set_background(params: Drafts, terms: tuple[Component, ...], x: Floats, base: Floats, hinted: set[str]) -> None:
     rest = base
     for term in sorted((t for t in terms if t.kind == kinds.POLYNOMIAL), key=lambda t: -len(t.names)):
         fitted = np.polynomial.Polynomial.fit(x, rest, min(len(term.names) - 1, x.size - 1)).convert().coef
@@ -186,7 +221,7 @@ def _set_background(
         rest = np.zeros_like(rest)
 
 
-def _set(params: lmfit.Parameters, name: str, value: float, hinted: set[str]) -> None:
+def _set(params: Drafts, name: str, value: float, hinted: set[str]) -> None:
     """Set a value inside the bounds, unless the user gave one or it is tied or fixed."""
     par = params[name]
     if par.expr or name in hinted or not par.vary:
@@ -255,7 +290,7 @@ def _sided(x: Floats, y: Floats, place: Place) -> Place:
 
 
 def _set_curve(
-    params: lmfit.Parameters,
+    params: Drafts,
     model: lmfit.Model,
     term: Component,
     curve: tuple[Floats, Floats],
@@ -279,7 +314,7 @@ def _set_curve(
     return term.sign * np.where(np.isfinite(fitted), fitted, 0.0)
 
 
-def _set_peak(params: lmfit.Parameters, term: Component, place: Place, x: Floats, hinted: set[str]) -> None:
+def _set_peak(params: Drafts, term: Component, place: Place, x: Floats, hinted: set[str]) -> None:
     shape = kinds.BY_CODE[term.kind]
     low, high = float(x[0]), float(x[-1])
     made = peak_start(term.kind, place)

@@ -160,3 +160,16 @@ def test_a_background_alone_is_guessed_by_its_fit():
     x = np.linspace(0.0, 10.0, 50)
     guessed = peaks.guess(LinearModel() + ConstantModel(prefix="z_"), spectrum(x, 3 + 2 * x), axis="wavelength")
     np.testing.assert_allclose([guessed["slope"].value, guessed["intercept"].value], [2, 3], rtol=1e-9)
+
+
+def test_spectra_without_enough_samples_get_the_guess_of_the_median_and_do_not_stop_the_others():
+    x = np.linspace(0.0, 100.0, 200)
+    model = GaussianModel(prefix="p_") + LinearModel(prefix="b_")
+    true = model.make_params(p_amplitude=200, p_center=40, p_sigma=3, b_slope=0.1, b_intercept=5)
+    y = model.eval(true, x=x) + np.random.default_rng(0).normal(0, 0.5, (6, x.size))
+    y[2], y[3, 2:] = np.nan, np.nan
+    made = peaks.guess_each(model, xr.DataArray(y, dims=("n", "channel"), coords={"e": ("channel", x)}), axis="e")
+    common = peaks.guess(model, xr.DataArray(y, dims=("n", "channel"), coords={"e": ("channel", x)}), axis="e")
+    for name in made.data_vars:
+        assert made[name][2] == made[name][3] == common[name].value
+    np.testing.assert_allclose(made["p_center"], 40, atol=1)

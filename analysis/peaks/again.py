@@ -13,12 +13,12 @@ import xarray as xr
 from scipy.special import xlogy
 
 from analysis.core import CHANNEL, ModelError, SpectrumError
-from analysis.peaks.compile import ParameterPlan, parameter_plan
+from analysis.peaks.compile import ParameterPlan, parameter_plan, required_names
 from analysis.peaks.data import Given, Sigma, take
 from analysis.peaks.evaluate import evaluate
 from analysis.peaks.fit import fit as fit_once
 from analysis.peaks.global_result import is_global
-from analysis.peaks.language import model_from_json, params_from_json
+from analysis.peaks.language import is_rebuildable, model_from_json, params_from_json
 from analysis.peaks.outcome import chain_rule
 from analysis.peaks.select import require_fit
 from analysis.peaks.status import Status
@@ -77,6 +77,8 @@ class Again:
 
     def curves(self, values: Floats) -> Floats:
         """Evaluate the model for any number of parameter sets; NaN where a parameter is."""
+        if not is_rebuildable(self.model):
+            return self._by_lmfit(values)
         attrs = {key: text for key, text in self.fit.attrs.items() if key != "history"}
         bare = xr.Dataset(
             {"value": ((FLAT, "parameter"), values), "status": (FLAT, np.zeros(len(values), dtype=np.int8))},
@@ -84,6 +86,17 @@ class Again:
             attrs=attrs,
         )
         return evaluate(bare).values
+
+    def _by_lmfit(self, values: Floats) -> Floats:
+        """Evaluate a model with a user's own function, row by row."""
+        x = np.asarray(self.given.axis.values, dtype=float)
+        needs = [(name, self.plan.names.index(name)) for name in required_names(self.model)]
+        out = np.full((len(values), x.size), np.nan)
+        for row, own in zip(out, values, strict=True):
+            if np.isfinite(own).all():
+                given = {name: own[k] for name, k in needs}
+                row[:] = self.model.eval(**given, **{self.model.independent_vars[0]: x})
+        return out
 
     def _axes(self) -> dict[str, xr.DataArray]:
         kept = [name for name, coord in self.fit.coords.items() if coord.dims == (CHANNEL,)]

@@ -229,3 +229,24 @@ def test_a_weighted_fit_needs_its_sigma_again():
         peaks.intervals(fit, spectrum)
     with pytest.raises(SpectrumError, match="do not have the chi-square of their fit"):
         peaks.intervals(fit, spectrum, sigma=0.4)
+
+
+def decay(x, size, rate):
+    return size * np.exp(-rate * x)
+
+
+def test_a_users_own_function_is_profiled_when_the_model_is_passed_again():
+    model = lmfit.Model(decay)
+    params = model.make_params(size=4, rate=0.4)
+    y = decay(X, 5.0, 0.5) + np.random.default_rng(6).normal(0, 0.3, X.size)
+    fit, spectrum = fitted(y, model=model, params=params, engine="lmfit")
+    found = peaks.intervals(fit, spectrum, model=model)
+    result = model.fit(y, params, x=X)
+    theirs = lmfit.conf_interval(result, result, sigmas=[0.95])
+    for name in ("size", "rate"):
+        one = found.sel(parameter=name)
+        (_, low), _, (_, high) = theirs[name]
+        np.testing.assert_allclose([one["low"], one["high"]], [low, high], atol=2e-3 * (high - low))
+    np.testing.assert_allclose(peaks.diagnose(fit, spectrum, model=model)["leverage"].sum(), 2.0, rtol=1e-5)
+    with pytest.raises(ModelError, match=r"uses the function .*decay.*pass the model itself again"):
+        peaks.intervals(fit, spectrum)

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import dask
 import dask.array as da
 import numpy as np
 import psutil
@@ -23,6 +24,7 @@ from tests import workload
 from tests.compiled import compilations
 
 POINTS = 256
+CHUNK = 2000
 QUIET = {"dashboard_address": None, "silence_logs": logging.ERROR}
 FITTED = ("value", "stderr", "covariance", "status", "parameter_status", "chisqr", "nfev")
 
@@ -144,3 +146,33 @@ def differing(a: xr.Dataset, b: xr.Dataset, *, step: int = 100_000) -> list[str]
 
 def _same_bits(a, b):
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def report(folder: Path, *, spectra: int) -> tuple[str, Run, list[str]]:
+    """Simulate, fit on a cluster and in one process, compare; return a text, the run and what differs."""
+    chunk = min(CHUNK, max(spectra // 20, 1))
+    began = time.perf_counter()
+    source = write_map(folder / "map.zarr", spectra=spectra, chunk=chunk)
+    made = time.perf_counter() - began
+    found = run(source, folder / "cluster.zarr")
+    began, cpu = time.perf_counter(), time.process_time()
+    with dask.config.set(scheduler="synchronous"):
+        io.write(fit(source), folder / "alone.zarr")
+        alone, cpu = time.perf_counter() - began, time.process_time() - cpu
+        cluster, single = io.read(folder / "cluster.zarr"), io.read(folder / "alone.zarr")
+        differ = differing(cluster, single, step=20 * chunk)
+        failed = int((cluster.status != 0).sum())
+    text = (
+        f"{spectra} spectra of {POINTS} points (case b), from one Zarr store to another in chunks of {chunk}: "
+        f"simulated and written in {made:.0f} s ({_gigabytes(source):.2f} GB), fitted by 2 workers in "
+        f"{found.seconds:.0f} s ({_gigabytes(folder / 'cluster.zarr'):.2f} GB of results). One worker was killed after "
+        f"{found.chunks_before} of {-(-spectra // chunk)} chunks. Memory of all processes together: at most "
+        f"{found.peak_bytes / 1e9:.2f} GB. Functions compiled in workers: {sum(found.compilations)}. One process alone "
+        f"took {alone:.0f} s ({cpu:.0f} s of processor time). Fits not converged: {failed}. Variables that differ from "
+        f"the single process in any bit: {', '.join(differ) or 'none'}."
+    )
+    return text, found, differ
+
+
+def _gigabytes(folder):
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e9

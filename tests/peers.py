@@ -198,10 +198,12 @@ def installed(module):
 
 
 def far(made: Workload, count: int, *, program: str):
-    """Fit far starts with bounds; return χ² of each."""
+    """Fit far starts with bounds; return χ² of each. Fractions start at 0.05 to 0.95: at a bound peers stand still."""
     found = np.full(count, np.inf)
     params = made.bounded()
     low, high = made.lower, made.upper
+    fraction = np.array([name.endswith("fraction") for name in made.names])
+    starts = np.clip(made.far_start, np.where(fraction, 0.05, low + 1e-9), np.where(fraction, 0.95, high - 1e-9))
     for k in range(count):
         weights = 1 / made.sigma[k]
 
@@ -212,18 +214,25 @@ def far(made: Workload, count: int, *, program: str):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if program == "scipy":
-                start = np.clip(made.far_start[k], low + 1e-9, high - 1e-9)
                 jac = lambda v, weights=weights: jacobian(made.x, v) * weights[:, None]  # noqa: E731
                 done = optimize.least_squares(
-                    residual, start, jac=jac, bounds=(low, high), x_scale="jac", ftol=1e-12, xtol=1e-12, gtol=1e-12
+                    residual,
+                    starts[k],
+                    jac=jac,
+                    bounds=(low, high),
+                    x_scale="jac",
+                    ftol=1e-12,
+                    xtol=1e-12,
+                    gtol=1e-12,
+                    max_nfev=400,
                 )
                 found[k] = 2 * done.cost
                 continue
             plain = lmfit.Parameters()
-            for name, value in zip(made.names, made.far_start[k], strict=True):
+            for name, value in zip(made.names, starts[k], strict=True):
                 plain.add(name, value=value, min=params[name].min, max=params[name].max)
             try:
-                found[k] = lmfit.minimize(residual, plain, method="leastsq").chisqr
+                found[k] = lmfit.minimize(residual, plain, method="leastsq", max_nfev=4000).chisqr
             except ValueError:
                 continue
     return found

@@ -104,7 +104,7 @@ def axes(spectrum: xr.Dataset) -> list[str]:
     ]
 
 
-def require_axis(spectrum: xr.Dataset | xr.DataArray, name: str) -> xr.DataArray:
+def require_axis(spectrum: xr.Dataset | xr.DataArray, name: str, *, ordered: bool = True) -> xr.DataArray:
     """Return an axis of the spectrum after its check.
 
     Parameters
@@ -113,6 +113,8 @@ def require_axis(spectrum: xr.Dataset | xr.DataArray, name: str) -> xr.DataArray
         A spectrum with one or more axes along `channel`.
     name:
         Name of the coordinate, for example `raman_shift`.
+    ordered:
+        Refuse an axis that is not strictly monotonic.
 
     Returns
     -------
@@ -122,7 +124,8 @@ def require_axis(spectrum: xr.Dataset | xr.DataArray, name: str) -> xr.DataArray
     Raises
     ------
     SpectrumError
-        If there is no such axis, or it has values that are not finite, or is not strictly monotonic.
+        If there is no such axis, or it has values that are not finite, or is not strictly monotonic
+        although it should be.
     """
     dataset = require_spectrum(spectrum)
     known = axes(dataset)
@@ -143,7 +146,7 @@ def require_axis(spectrum: xr.Dataset | xr.DataArray, name: str) -> xr.DataArray
         )
         raise SpectrumError(msg)
     steps = np.diff(values)
-    if values.size > 1 and not ((steps > 0).all() or (steps < 0).all()):
+    if ordered and values.size > 1 and not ((steps > 0).all() or (steps < 0).all()):
         direction = np.sign(np.median(steps)) or 1.0
         at = int(np.argmax(steps * direction <= 0))
         msg = (

@@ -12,7 +12,7 @@ import xarray as xr
 from analysis.core import ModelError, SpectrumError
 from analysis.peaks.data import Given, Sigma, take
 from analysis.peaks.language import model_from_json, params_from_json
-from analysis.peaks.select import select_one
+from analysis.peaks.select import axes_of, select_one
 from analysis.peaks.status import ParameterStatus, Status
 from analysis.peaks.terms import axis_names
 
@@ -60,11 +60,12 @@ def to_lmfit(
         msg = f"the fit has no values: {status.sentence} (status {status.name})"
         raise ModelError(msg)
     model = model_from_json(fit.attrs["model"]) if model is None else model
-    given = take(spectrum, axis=str(fit.attrs["axis"]), sigma=sigma)
+    names = axes_of(fit)
+    given = take(spectrum, axis=names if len(names) > 1 else names[0], sigma=sigma, ordered=False)
     _require_same_axis(fit, given)
     where = dict(at or {})
     y = np.asarray(given.signal.isel(where).values, dtype=float)
-    x = np.asarray(given.axis.values, dtype=float)
+    along = dict(zip(axis_names(model), np.atleast_2d(given.points), strict=True))
     keep = np.isfinite(y)
     weights = None
     if given.sigma is not None:
@@ -73,20 +74,21 @@ def to_lmfit(
     params = params_from_json(fit.attrs["params"])
     result = lmfit.model.ModelResult(
         model, params, data=y[keep], weights=weights, scale_covar=bool(fit.attrs["scale_covar"]),
-        fcn_args=(y[keep], weights), fcn_kws={axis_names(model)[0]: x[keep]},
+        fcn_args=(y[keep], weights), fcn_kws={name: x[keep] for name, x in along.items()},
     )  # fmt: skip
     _fill(result, one, status)
     return result
 
 
 def _require_same_axis(fit: xr.Dataset, given: Given) -> None:
-    fitted, axis = fit[given.axis.name].values, given.axis.values
-    if not np.array_equal(fitted, axis):
-        msg = (
-            f"the fit has {fitted.size} channels, {given.axis.name} {fitted[0]:g} to {fitted[-1]:g}; this spectrum has "
-            f"{axis.size}, {axis[0]:g} to {axis[-1]:g}. Give the spectrum as it was fitted"
-        )
-        raise SpectrumError(msg)
+    for each in (given.axis, *given.others):
+        fitted, axis = fit[each.name].values, each.values
+        if not np.array_equal(fitted, axis):
+            msg = (
+                f"the fit has {fitted.size} channels, {each.name} {fitted[0]:g} to {fitted[-1]:g}; this spectrum has "
+                f"{axis.size}, {axis[0]:g} to {axis[-1]:g}. Give the spectrum as it was fitted"
+            )
+            raise SpectrumError(msg)
 
 
 def _fill(result: lmfit.model.ModelResult, one: xr.Dataset, status: Status) -> None:

@@ -13,15 +13,15 @@ import numpy as np
 
 from analysis.core import ModelError, did_you_mean
 from analysis.peaks import kinds, ties
-from analysis.peaks.terms import axis_names, leaf
+from analysis.peaks.terms import leaf
 
 __all__ = [
     "Component",
     "Plan",
-    "axis_names",
     "compile_plan",
     "components",
     "in_order",
+    "is_known",
     "parameter_plan",
     "require_value",
     "required_names",
@@ -108,6 +108,26 @@ def _terms(model: lmfit.Model, sign: float) -> list[Component]:
     return [Component(label=label, kind=kind, names=tuple(model.prefix + p for p in parts), sign=sign)]
 
 
+def is_known(model: lmfit.Model) -> bool:
+    """Say whether the compiled kernel can fit a model.
+
+    Parameters
+    ----------
+    model:
+        Any lmfit model.
+
+    Returns
+    -------
+    :
+        True for sums and differences of line shapes that it knows.
+    """
+    try:
+        components(model)
+    except ModelError:
+        return False
+    return True
+
+
 def required_names(model: lmfit.Model) -> list[str]:
     """List the parameters that the functions of a model take, without derived ones.
 
@@ -124,7 +144,7 @@ def required_names(model: lmfit.Model) -> list[str]:
     return [
         part.prefix + root
         for part in model.components
-        for root in part._param_root_names  # noqa: SLF001
+        for root in part._param_root_names or part.param_names  # noqa: SLF001 - an expression has no roots
     ]
 
 

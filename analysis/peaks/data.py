@@ -3,6 +3,7 @@
 Not here: units of the results (`analysis.peaks.result`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,14 @@ class Given:
     axis: xr.DataArray
     signal: xr.DataArray
     sigma: xr.DataArray | None
+    others: tuple[xr.DataArray, ...] = ()
+    """The second and further axes of a model with several independent variables."""
+
+    @property
+    def points(self) -> Floats:
+        """Values of the axis, dims `(channel,)`, or of several, dims `(variable, channel)`."""
+        rows = np.array([np.asarray(each.values, dtype=float) for each in (self.axis, *self.others)])
+        return rows if self.others else rows[0]
 
     @property
     def batch(self) -> tuple[str, ...]:
@@ -33,7 +42,9 @@ class Given:
         return tuple(str(dim) for dim in self.signal.dims[:-1])
 
 
-def take(spectrum: xr.Dataset | xr.DataArray, *, axis: str, sigma: Sigma) -> Given:
+def take(
+    spectrum: xr.Dataset | xr.DataArray, *, axis: str | Sequence[str], sigma: Sigma, ordered: bool = True
+) -> Given:
     """Check a spectrum and what weights it.
 
     Parameters
@@ -41,10 +52,12 @@ def take(spectrum: xr.Dataset | xr.DataArray, *, axis: str, sigma: Sigma) -> Giv
     spectrum:
         Dims `(*batch, channel)`.
     axis:
-        Name of a coordinate along `channel`.
+        Name of a coordinate along `channel`, or several for a model of several independent variables.
     sigma:
         Standard uncertainty of the signal, in its units: a number, an array of the signal's shape or of
         its last dimensions, or None for `u_signal` if there is one.
+    ordered:
+        Refuse an axis that is not strictly monotonic.
 
     Returns
     -------
@@ -60,11 +73,13 @@ def take(spectrum: xr.Dataset | xr.DataArray, *, axis: str, sigma: Sigma) -> Giv
     """
     dataset = require_spectrum(spectrum)
     signal = dataset["signal"]
-    coordinate = require_axis(dataset, axis)
+    several = isinstance(axis, list | tuple) and len(axis) > 0
+    names: list[Any] = list(axis) if several else [axis]
+    coordinates = [require_axis(dataset, name, ordered=ordered and len(names) == 1) for name in names]
     chosen = dataset.get("u_signal") if sigma is None else _as_array(sigma, signal)
     if chosen is not None:
         chosen = _in_units(chosen, signal)
-    return Given(spectrum=dataset, axis=coordinate, signal=signal, sigma=chosen)
+    return Given(spectrum=dataset, axis=coordinates[0], signal=signal, sigma=chosen, others=tuple(coordinates[1:]))
 
 
 def refuse_correlated(given: Given) -> None:

@@ -3,6 +3,7 @@
 Not here: fitting (`analysis.peaks.fit`).
 """
 
+from collections.abc import Hashable
 from typing import Any
 
 import lmfit
@@ -10,9 +11,11 @@ import numpy as np
 import xarray as xr
 
 from analysis.core import CHANNEL, ModelError, history
-from analysis.peaks import kernel_cache
+from analysis.peaks import kernel_cache, vectorised
+from analysis.peaks.compile import is_known
 from analysis.peaks.global_result import curves, is_global
 from analysis.peaks.language import model_from_json
+from analysis.peaks.select import axes_of, points_of, require_same
 from analysis.peaks.terms import axis_names
 
 __all__ = ["evaluate"]
@@ -20,7 +23,7 @@ __all__ = ["evaluate"]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def evaluate(fit: xr.Dataset, *, components: bool = False) -> xr.DataArray:
+def evaluate(fit: xr.Dataset, *, components: bool = False, model: lmfit.Model | None = None) -> xr.DataArray:
     """Compute the fitted curve of each spectrum on the axis that was fitted.
 
     Parameters
@@ -29,6 +32,8 @@ def evaluate(fit: xr.Dataset, *, components: bool = False) -> xr.DataArray:
         Result of `peaks.fit`.
     components:
         Give each term of the model by itself, along a new last dimension but one, `component`.
+    model:
+        Needed if it holds a user's own function; else it is rebuilt from the fit.
 
     Returns
     -------
@@ -40,16 +45,16 @@ def evaluate(fit: xr.Dataset, *, components: bool = False) -> xr.DataArray:
     Raises
     ------
     ModelError
-        If this is not a fit, or its model holds a user's own function.
+        If this is not a fit, its model holds a user's own function and was not passed, or another was.
     """
     if "model" not in fit.attrs or "value" not in fit:
         msg = f"evaluate needs the result of peaks.fit; got a Dataset with {list(fit.data_vars)}"
         raise ModelError(msg)
     if is_global(fit):
         return _of_data_sets(fit, components=components)
-    model = model_from_json(fit.attrs["model"])
+    model = model_from_json(fit.attrs["model"]) if model is None else require_same(fit, model)
     axis = fit[str(fit.attrs["axis"])]
-    curve = _Curve(fit, model, np.array(axis.values, dtype=float), components=components)
+    curve = _Curve(fit, model, points_of(fit), components=components)
     dims = ["component", CHANNEL] if components else [CHANNEL]
     sizes = {CHANNEL: axis.size} | ({"component": len(curve.labels)} if components else {})
     made = xr.apply_ufunc(
@@ -57,8 +62,11 @@ def evaluate(fit: xr.Dataset, *, components: bool = False) -> xr.DataArray:
         output_core_dims=[dims], dask="parallelized", output_dtypes=[float],
         dask_gufunc_kwargs={"output_sizes": sizes},
     )  # fmt: skip
-    kept = {n: c for n, c in fit.coords.items() if set(c.dims) <= set(fit["status"].dims)}
-    made = made.assign_coords({**kept, axis.name: axis.drop_vars(list(axis.coords)).assign_attrs(axis.attrs)})
+    kept: dict[Hashable, xr.DataArray] = {n: c for n, c in fit.coords.items() if set(c.dims) <= set(fit["status"].dims)}
+    along: dict[Hashable, xr.DataArray] = {
+        name: fit[name].drop_vars(list(fit[name].coords)).assign_attrs(fit[name].attrs) for name in axes_of(fit)
+    }
+    made = made.assign_coords(kept | along)
     if components:
         made = made.assign_coords(component=("component", np.array(curve.labels, dtype=object).astype(str)))
     made = made.rename("signal").assign_attrs(units=fit.attrs["signal_units"], long_name="fitted curve")
@@ -86,6 +94,7 @@ class _Curve:
         self.components = components
         self.signs = _signs(model) if components else [1.0]
         self.batched = fit.attrs["engine"] == "batched"
+        self.variables = axis_names(model)
 
     def __call__(self, values: Floats) -> Floats:
         flat = np.ascontiguousarray(values.reshape(-1, values.shape[-1]), dtype=float)
@@ -94,6 +103,8 @@ class _Curve:
         return stacked.reshape((*values.shape[:-1], *stacked.shape[1:]))
 
     def _one(self, model: lmfit.Model, flat: Floats) -> Floats:
+        if self.batched and not (self.axis.ndim == 1 and is_known(model)):
+            return vectorised.curve(model, self.names, self.axis, flat, variables=self.variables)
         if self.batched:
             made: Floats = kernel_cache.load_engine().curve(model, self.names, self.axis, flat)
             return made

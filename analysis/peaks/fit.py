@@ -5,7 +5,7 @@ Not here: the numbers (`analysis.peaks.solve`, `analysis.peaks.reference`), star
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -14,8 +14,8 @@ import numpy as np
 import xarray as xr
 
 from analysis.core import CHANNEL, ModelError, did_you_mean, history
-from analysis.peaks import carried, kernel_cache, reference
-from analysis.peaks.compile import ParameterPlan, components, parameter_plan
+from analysis.peaks import carried, kernel_cache, reference, vectorised
+from analysis.peaks.compile import ParameterPlan, is_known, parameter_plan
 from analysis.peaks.data import Given, Sigma, prepare, refuse_correlated, refuse_single, take
 from analysis.peaks.language import model_to_json, params_to_json
 from analysis.peaks.outcome import Found, chain_rule, conclude
@@ -47,7 +47,7 @@ def fit(
     model: lmfit.Model,
     params: lmfit.Parameters,
     *,
-    axis: str,
+    axis: str | Sequence[str],
     sigma: Sigma = None,
     engine: Literal["batched", "lmfit"] = "batched",
     loss: Literal["least_squares"] = "least_squares",
@@ -65,12 +65,14 @@ def fit(
         Dims `(*batch, channel)`; NaN samples are masked. Sources of its axis (`<axis>_sources`) and of the
         signal (`signal_sources`) are carried to the parameters.
     model:
-        An lmfit model. The batched engine takes sums of lmfit's line shapes and those of `peaks.models` (the guide
-        lists them); `engine="lmfit"` takes any.
+        An lmfit model. Sums of line shapes (the guide lists them) are fitted by the compiled kernel; any other, such as
+        `lmfit.Model(function)`, an arithmetic ExpressionModel or a product, by numpy. `attrs["derivatives"]` says
+        how the model was differentiated.
     params:
         Starting values, bounds, fixed parameters and ties, as lmfit has them.
     axis:
-        Name of the coordinate along `channel` that is the model's independent variable.
+        Name of the coordinate along `channel` that is the model's independent variable; a list of them for a
+        model of several, in the order of its `independent_vars`.
     sigma:
         Standard uncertainty of the signal, > 0, in its units: a number or an array of its shape or its last
         dimensions. None takes `u_signal` if the spectrum has it, else the fit is unweighted.
@@ -84,7 +86,7 @@ def fit(
     scale_covar:
         Multiply the covariance by the reduced chi-square. None: True when unweighted, else False.
     max_iterations:
-        Steps at most, > 0.
+        Steps at most, > 0. A fit of a function that fails is tried twice more, from another trust region.
     threads:
         None: as many as the process may use. The result does not depend on it.
     progress:
@@ -113,11 +115,11 @@ def fit(
     Design and tests: Coleman & Li (1996), doi:10.1137/0806023; lmfit, doi:10.5281/zenodo.598352.
     """
     _require_settings(engine, loss, max_iterations, threads)
-    given = take(spectrum, axis=axis, sigma=sigma)
+    _require_model(model, params)
+    given = take(spectrum, axis=axis, sigma=sigma, ordered=engine == "lmfit" or is_known(model))
     if sigma is None:
         refuse_correlated(given)
-    _require_model(model, params)
-    x = np.array(given.axis.values, dtype=float)
+    x = given.points
     lazy = given.signal.chunks is not None
     workers = 1 if lazy else threads  # the scheduler of lazy data has its own
     solver = _engine(engine, model, params, x, max_iterations=max_iterations, threads=workers, progress=progress)
@@ -142,7 +144,8 @@ def fit(
     said = [NOT_LOOKED_AT] if lazy else advice(result, given, unweighted=given.sigma is None, scale_covar=scaled)
     result = carried.attach(result.assign_attrs(advice=json.dumps(said)), given, modes)
     return _record(
-        result, spectrum, model, solver.params, axis=axis, sigma=sigma, engine=engine, loss=loss, start=start,
+        result, spectrum, model, solver.params, axis=axis if isinstance(axis, str) else list(axis),
+        sigma=sigma, engine=engine, loss=loss, start=start,
         scale_covar=scale_covar, max_iterations=max_iterations,
     )  # fmt: skip
 
@@ -183,7 +186,8 @@ def _engine(
 ) -> _Engine:
     if name == "lmfit":
         return reference.make(model, params, max_iterations=max_iterations, progress=progress)
-    components(model)
+    if axis.ndim > 1 or not is_known(model):
+        return vectorised.make(model, params, axis, max_iterations=max_iterations, progress=progress)
     parameter_plan(model, params)
     batched = kernel_cache.load_engine()
     solver: _Engine = batched.make(

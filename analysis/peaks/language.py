@@ -23,6 +23,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "-": operator.sub,
     "*": operator.mul,
     "/": operator.truediv,
+    "**": operator.pow,
 }
 _SYMBOLS = {function: symbol for symbol, function in _OPERATORS.items()}
 _NOT_REBUILT = {"Model", "CompositeModel", "ExpressionModel", "SplineModel"}

@@ -3,6 +3,7 @@
 Not here: translation of unit strings (`analysis.core`).
 """
 
+import operator
 import re
 
 import lmfit
@@ -39,6 +40,13 @@ def parameter_units(model: lmfit.Model, names: tuple[str, ...], *, axis: str, si
     :
         A UDUNITS string for each name, `""` where the meaning is not known (a user's own function).
     """
+    if _is_sum(model):
+        return _of_sum(model, names, axis, signal)
+    ones = (_of_sum(model, names, axis, each) for each in ("V", "A"))
+    return [first if first == second else "" for first, second in zip(*ones, strict=True)]
+
+
+def _of_sum(model: lmfit.Model, names: tuple[str, ...], axis: str, signal: str) -> list[str]:
     known: dict[str, str] = {}
     for part in model.components:
         kind = type(part).__name__
@@ -49,6 +57,12 @@ def parameter_units(model: lmfit.Model, names: tuple[str, ...], *, axis: str, si
             powers = {p.name: p.units for p in shape.parameters if p.units is not None}
             known |= {part.prefix + root: _powers(signal, axis, *both) for root, both in (_DERIVED | powers).items()}
     return [known.get(name, "") for name in names]
+
+
+def _is_sum(model: lmfit.Model) -> bool:
+    if not isinstance(model, lmfit.model.CompositeModel):
+        return True
+    return model.op in {operator.add, operator.sub} and _is_sum(model.left) and _is_sum(model.right)
 
 
 def _powers(signal: str, axis: str, of_signal: int, of_axis: int) -> str:

@@ -93,7 +93,7 @@ def assemble(
         PARAMETER: (PARAMETER, text),
         OTHER: (OTHER, text),
         "parameter_units": (PARAMETER, np.array(labels, dtype=object).astype(str)),
-        str(axis.name): (CHANNEL, axis.values.copy(), dict(axis.attrs)),
+        **{str(each.name): (CHANNEL, each.values.copy(), dict(each.attrs)) for each in (axis, *given.others)},
     }
     kept = {
         name: coord
@@ -110,6 +110,7 @@ def assemble(
             "model": model_to_json(model),
             "params": params_to_json(params),
             "axis": str(axis.name),
+            **({"axes": json.dumps([str(each.name) for each in (axis, *given.others)])} if given.others else {}),
             "signal_units": y_units,
             "axis_units": x_units,
             "versions": json.dumps(history.versions(), sort_keys=True),

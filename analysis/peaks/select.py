@@ -1,16 +1,21 @@
-"""One spectrum out of a map, by position.
+"""What a fit is read by: one spectrum out of a map, its axes, the model passed again.
 
 Not here: what is done with it (`analysis.peaks.quantity`, `analysis.peaks.bridge`).
 """
 
+import json
 from collections.abc import Mapping
 from numbers import Integral
+from typing import Any
 
+import lmfit
+import numpy as np
 import xarray as xr
 
 from analysis.core import ModelError
+from analysis.peaks.language import model_to_json
 
-__all__ = ["require_fit", "select_one"]
+__all__ = ["axes_of", "points_of", "require_fit", "require_same", "select_one"]
 
 
 def require_fit(fit: xr.Dataset) -> None:
@@ -41,6 +46,68 @@ def _require_positions(at: object) -> None:
         if not isinstance(position, Integral):
             msg = f"at counts spectra and wants an integer for each dim; got {dim!r}: {position!r}"
             raise ModelError(msg)
+
+
+def axes_of(fit: xr.Dataset) -> list[str]:
+    """List the axes of a fit, in the order of the model's independent variables.
+
+    Parameters
+    ----------
+    fit:
+        Result of `peaks.fit`.
+
+    Returns
+    -------
+    :
+        One name, or several.
+    """
+    names: list[str] = json.loads(fit.attrs["axes"]) if "axes" in fit.attrs else [str(fit.attrs["axis"])]
+    return names
+
+
+def points_of(fit: xr.Dataset) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return the values of the axes of a fit.
+
+    Parameters
+    ----------
+    fit:
+        Result of `peaks.fit`.
+
+    Returns
+    -------
+    :
+        Dims `(channel,)`, or `(variable, channel)` if there are several.
+    """
+    rows = np.array([np.asarray(fit[name].values, dtype=float) for name in axes_of(fit)])
+    return rows if len(rows) > 1 else rows[0]
+
+
+def require_same(fit: xr.Dataset, model: lmfit.Model) -> lmfit.Model:
+    """Return a model after a check that it is the one that was fitted.
+
+    Parameters
+    ----------
+    fit:
+        Result of `peaks.fit`.
+    model:
+        Passed again because the fit stores functions by name only.
+
+    Returns
+    -------
+    :
+        The model.
+
+    Raises
+    ------
+    ModelError
+        If it is no model, or another one.
+    """
+    given: object = model
+    if not isinstance(given, lmfit.Model) or model_to_json(model) != fit.attrs["model"]:
+        what = given.name if isinstance(given, lmfit.Model) else type(given).__name__
+        msg = f"the fit is of the model {fit.attrs['model'][:200]}; got {what}. Pass the model that was fitted"
+        raise ModelError(msg)
+    return model
 
 
 def select_one(fit: xr.Dataset, at: Mapping[str, int] | None) -> xr.Dataset:

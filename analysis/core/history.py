@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import xarray as xr
+from blake3 import blake3
 
 from analysis.core.errors import HistoryError
 
@@ -199,15 +200,16 @@ def content_hash(thing: object) -> str:
     Returns
     -------
     :
-        A hexadecimal BLAKE2b digest; attributes do not enter.
+        A hexadecimal BLAKE3 digest of 128 bits; attributes do not enter.
     """
-    digest = hashlib.blake2b(digest_size=16)
+    digest = blake3()
     for name, array in _arrays(thing):
         digest.update(f"{name}|{array.dtype}|{array.shape}".encode())
-        digest.update(
-            str(array.tolist()).encode() if array.dtype.kind in "OUT" else np.ascontiguousarray(array).tobytes()
-        )
-    return digest.hexdigest()
+        if array.dtype.kind in "OUTmM":
+            digest.update(str(array.tolist()).encode())
+        else:
+            digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest(length=16)
 
 
 def _arrays(thing: object) -> list[tuple[str, np.ndarray[Any, Any]]]:

@@ -3,14 +3,13 @@
 This module brings numba with it. Not here: the other engine (`analysis.peaks.reference`).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import lmfit
 import numpy as np
 
-from analysis.peaks import kernel_cache, solve
+from analysis.peaks import solve
 from analysis.peaks.compile import ParameterPlan, Plan, compile_plan, components
 from analysis.peaks.normal import BLOCK
 from analysis.peaks.outcome import Found
@@ -19,7 +18,7 @@ from analysis.peaks.shapes import add_component
 __all__ = ["Batched", "component", "curve", "make"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-kernel_cache.drop_stale()  # before anything compiled is called; numba loads its cache at the first call
+BLOCK_SAMPLES = 2**17  # of a block of spectra: 1 MB, which stays near the processor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +28,9 @@ class Batched:
     plan: Plan
     params: lmfit.Parameters
     max_iterations: int
-    threads: int | None
-    progress: Callable[[int, int], object] | None
+    loss: str
+    block: int
+    parallel: bool = True
     derivatives: str = "analytic"
 
     @property
@@ -40,19 +40,14 @@ class Batched:
 
     def solve(self, axis: Floats, data: Floats, weights: Floats, start: Floats, status: Any) -> Found:  # noqa: ANN401
         """Fit every spectrum; see `analysis.peaks.solve.solve`."""
-        found = solve.solve(
+        return solve.solve(
             self.plan, axis, data, weights, start=start, status=status,
-            max_iterations=self.max_iterations, threads=self.threads, progress=self.progress,
-        )  # fmt: skip
-        return Found(
-            u=found.u, mix=self.plan.mix, covariance=found.covariance, normal=found.normal, chisqr=found.chisqr,
-            nfev=found.nfev, status=found.status, held=found.held,
-            points=np.count_nonzero(np.broadcast_to(weights, data.shape), axis=1),
+            max_iterations=self.max_iterations, loss=self.loss,
         )  # fmt: skip
 
     def gradient(self, axis: Floats, data: Floats, weights: Floats, values: Floats, u: Floats) -> Floats:
-        """Compute the gradient of ½χ² in u; see `analysis.peaks.solve.gradient`."""
-        return solve.gradient(self.plan, axis, data, weights, values=values, u=u)
+        """Compute the gradient of half the loss in u; see `analysis.peaks.solve.gradient`."""
+        return solve.gradient(self.plan, axis, data, weights, values=values, u=u, loss=self.loss)
 
 
 def make(
@@ -61,8 +56,7 @@ def make(
     axis: Floats,
     *,
     max_iterations: int,
-    threads: int | None,
-    progress: Callable[[int, int], object] | None,
+    loss: str,
 ) -> Batched:
     """Compile a model for the batched engine.
 
@@ -70,7 +64,7 @@ def make(
     ----------
     model, params, axis:
         As in `analysis.peaks.compile.compile_plan`.
-    max_iterations, threads, progress:
+    max_iterations, loss:
         As in `analysis.peaks.solve.solve`.
 
     Returns
@@ -84,7 +78,8 @@ def make(
         If the model or the parameters cannot be compiled.
     """
     plan = compile_plan(model, params, axis)
-    return Batched(plan=plan, params=params, max_iterations=max_iterations, threads=threads, progress=progress)
+    block = max(64, BLOCK_SAMPLES // axis.size)
+    return Batched(plan=plan, params=params, max_iterations=max_iterations, loss=loss, block=block)
 
 
 def curve(model: lmfit.Model, names: list[str], axis: Floats, values: Floats) -> Floats:
@@ -115,7 +110,9 @@ def curve(model: lmfit.Model, names: list[str], axis: Floats, values: Floats) ->
         np.zeros(len(terms)),
         np.ones(len(terms)),
         np.array([names.index(name) for term in terms for name in term.names], dtype=np.int64),
-        np.full(count, -1, dtype=np.int64),
+        np.zeros(0, dtype=np.int64),
+        np.zeros(count, dtype=np.int64),
+        np.zeros(count),
     )
     made = solve.evaluate_layout(layout, axis, values)
     made[~np.isfinite(values).all(axis=1)] = np.nan

@@ -61,12 +61,19 @@ def modes_of(given: Given) -> Modes | None:
     Raises
     ------
     SpectrumError
-        If a source of the signal does not stand along `channel`.
+        If a source of the signal does not stand along `channel`, or there are several axes with sources.
     """
     axis, signal = _contributions(given)
     union = sources_of(given)
     if not union:
         return None
+    if given.others:
+        msg = (
+            f"a fit along several axes does not carry sources yet; got {[source.label for source in union]} with "
+            f"{[str(each.name) for each in (given.axis, *given.others)]}. Drop '<axis>_sources' and 'signal_sources' "
+            "from the spectrum, and state their effect by refitting with moved axes"
+        )
+        raise SpectrumError(msg)
     zero = np.zeros(given.axis.size)
     x = np.asarray(given.axis.values, dtype=float)
     spacing = abs(x[-1] - x[0]) / max(x.size - 1, 1) or 1.0

@@ -6,6 +6,7 @@ Not here: models and parameters as text (`analysis.peaks.language`), expressions
 import math
 import operator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import lmfit
@@ -13,6 +14,7 @@ import numpy as np
 
 from analysis.core import ModelError, did_you_mean
 from analysis.peaks import kinds, ties
+from analysis.peaks.polynomials import shift_matrix
 from analysis.peaks.terms import leaf
 
 __all__ = [
@@ -52,6 +54,11 @@ class ParameterPlan:
     low: Floats
     high: Floats
     tied: tuple[tuple[int, ties.Program], ...]
+
+    @cached_property
+    def tables(self) -> tuple[Any, ...]:
+        """The ties as the compiled code reads them."""
+        return _tables(list(self.tied))
 
     @property
     def fixed(self) -> list[int]:
@@ -306,8 +313,8 @@ def compile_plan(model: lmfit.Model, params: lmfit.Parameters, axis: Floats) -> 
             origin[c] = 0.5 * (axis[0] + axis[-1])
             half = 0.5 * abs(axis[-1] - axis[0]) or 1.0
             inverse[c] = 1.0 / half
-            mix[np.ix_(at, at)] = _shift(len(at), -origin[c], 1.0) / half ** np.arange(len(at))
-            unmix[np.ix_(at, at)] = _shift(len(at), origin[c], 1.0) * half ** np.arange(len(at))[:, None]
+            mix[np.ix_(at, at)] = shift_matrix(len(at), -origin[c]) / half ** np.arange(len(at))
+            unmix[np.ix_(at, at)] = shift_matrix(len(at), origin[c]) * half ** np.arange(len(at))[:, None]
     layout = (
         np.array([term.kind for term in terms], dtype=np.int64),
         first,
@@ -315,18 +322,11 @@ def compile_plan(model: lmfit.Model, params: lmfit.Parameters, axis: Floats) -> 
         origin,
         inverse,
         source,
-        _rows(parameters, source, needed),
+        _places(parameters, source),
+        np.array([role for term in terms for role, _ in _roles(term)], dtype=np.int64),
+        np.array([typical for term in terms for _, typical in _roles(term)]),
     )
     return Plan(parameters=parameters, components=terms, layout=layout, ties=_tables(needed), mix=mix, unmix=unmix)
-
-
-def _shift(size: int, origin: float, scale: float) -> Floats:
-    """Return B with Σ c_k (t + origin)^k = Σ (B c)_j t^j."""
-    out = np.zeros((size, size))
-    for k in range(size):
-        for j in range(k + 1):
-            out[j, k] = math.comb(k, j) * origin ** (k - j) * scale
-    return out
 
 
 def _centred(term: Component, parameters: ParameterPlan) -> list[int] | None:
@@ -353,16 +353,18 @@ def _kernel_ties(parameters: ParameterPlan, source: set[int]) -> list[tuple[int,
     return kept[::-1]
 
 
-def _rows(parameters: ParameterPlan, source: Ints, needed: list[tuple[int, ties.Program]]) -> Ints:
-    """Give each kernel parameter its Jacobian row: its free one, or with ties one for each that varies."""
-    free = parameters.free.tolist()
-    if not needed:
-        return np.array([free.index(k) if k in free else -1 for k in source], dtype=np.int64)
-    moving = {*free, *(at for at, _ in needed)}
-    rows = -np.ones(source.size, dtype=np.int64)
-    varying = [k for k, at in enumerate(source) if int(at) in moving]
-    rows[varying] = np.arange(len(varying))
-    return rows
+def _places(parameters: ParameterPlan, source: Ints) -> Ints:
+    """Give each free parameter its place among those of the components, -1 if only ties use it."""
+    at = source.tolist()
+    return np.array([at.index(k) if k in at else -1 for k in parameters.free.tolist()], dtype=np.int64)
+
+
+def _roles(term: Component) -> list[tuple[int, float]]:
+    """Say what each parameter of a term does, and how far it may sensibly move: in widths, rates or by itself."""
+    if term.kind == kinds.POLYNOMIAL:
+        return [(kinds.LINEAR, 0.0)] * len(term.names)
+    reach = {kinds.LINEAR: 0.0, kinds.CENTER: 1.0, kinds.WIDTH: 0.5, kinds.RATE: 0.5}
+    return [(p.role, reach.get(p.role, p.scale)) for p in kinds.BY_CODE[term.kind].parameters]
 
 
 def _tables(needed: list[tuple[int, ties.Program]]) -> tuple[Any, ...]:

@@ -9,8 +9,7 @@ Not here: peaks and the loop over points (`analysis.peaks.profiles`), polynomial
 
 import math
 
-from numba import njit
-
+from analysis.peaks.compiled import compiled
 from analysis.peaks.kinds import EXPONENTIAL, POWER_LAW, RECTANGLE, SINE, STEP
 
 __all__ = ["curve"]
@@ -20,7 +19,7 @@ LINEAR, ARCTAN, ERF = 0, 1, 2
 TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 
 
-@njit(cache=True)
+@compiled()
 def _edge(form, t, half):
     """Return an edge from -1/2 to 1/2 and its slope; the linear one ends at ±`half`."""
     if form == LINEAR:
@@ -35,7 +34,7 @@ def _edge(form, t, half):
     return 0.5 * level, 0.25 * (1.0 - level * level)
 
 
-@njit(cache=True)
+@compiled()
 def _step(form, q, x, d):
     s = math.copysign(max(TINY * TINY, abs(q[2])), q[2])
     t = (x - q[1]) / s
@@ -46,7 +45,7 @@ def _step(form, q, x, d):
     return q[0] * d[0]
 
 
-@njit(cache=True)
+@compiled()
 def _rectangle(form, q, x, d):
     s, r = max(q[2], TINY), max(q[4], TINY)
     t, u = (x - q[1]) / s, (q[3] - x) / r
@@ -60,7 +59,7 @@ def _rectangle(form, q, x, d):
     return q[0] * d[0]
 
 
-@njit(cache=True)
+@compiled()
 def curve(kind, q, x, d):
     """Return the value at one point; put its derivative to parameter k into d[k].
 

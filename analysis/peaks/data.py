@@ -11,9 +11,10 @@ import numpy as np
 import xarray as xr
 
 from analysis.core import SpectrumError, require_axis, require_spectrum, units
+from analysis.peaks import kernel_cache
 from analysis.peaks.status import Status
 
-__all__ = ["Given", "Sigma", "prepare", "take", "weigh"]
+__all__ = ["Given", "Sigma", "prepare", "refuse_correlated", "refuse_single", "take"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Sigma = xr.DataArray | np.ndarray[Any, Any] | float | None
@@ -134,65 +135,36 @@ def _in_units(sigma: xr.DataArray, signal: xr.DataArray) -> xr.DataArray:
     return sigma * units.factor(ours, theirs)
 
 
-def prepare(signal: Floats, sigma: Floats | None, free: int) -> tuple[Floats, Floats, np.ndarray[Any, Any]]:
-    """Turn signal and sigma into the kernel's data and weights.
+def prepare(
+    signal: Floats, sigma: Floats | None, free: int, *, counts: bool = False
+) -> tuple[Floats, Floats, np.ndarray[Any, Any]]:
+    """Turn signal and sigma into the data and weights of an engine.
 
     Parameters
     ----------
     signal:
         Dims `(spectrum, channel)`; NaN is masked.
     sigma:
-        Same dims, `(1, channel)` if shared, or None.
+        Same dims, `(1, channel)` if shared, or None for weights of 1.
     free:
         Number of free parameters.
+    counts:
+        Whether the signal must be counts.
 
     Returns
     -------
     :
-        Data and weights with 0 where masked, and a status for each spectrum.
+        Data and weights, 0 where masked, and a status for each spectrum.
     """
-    data = np.array(signal, dtype=float, order="C")
-    good = ~np.isnan(data)
-    status = np.zeros(len(data), dtype=np.int8)
-    status[~np.isfinite(data[...]).any(axis=1) | np.isinf(data).any(axis=1)] = Status.INVALID_DATA
-    weights = weigh(good, sigma, status)
-    data[~good] = 0.0
-    data[status == Status.INVALID_DATA] = 0.0
-    few = np.count_nonzero(np.broadcast_to(weights, data.shape), axis=1) < free
-    status[few & (status == Status.CONVERGED)] = Status.TOO_FEW_POINTS
+    signal = np.ascontiguousarray(signal, dtype=float)
+    data, weights = np.empty_like(signal), np.empty_like(signal)
+    status = np.empty(len(signal), dtype=np.int8)
+    shared = np.ones((1, signal.shape[1])) if sigma is None else np.ascontiguousarray(sigma, dtype=float)
+    kernel_cache.load("intake").take_rows(signal, shared, counts, free, data, weights, status)
     return data, weights, status
 
 
-def weigh(good: np.ndarray[Any, Any], sigma: Floats | None, status: np.ndarray[Any, Any]) -> Floats:
-    """Compute weights 1/sigma, 0 where masked; flag spectra whose sigma is not positive and finite.
-
-    Parameters
-    ----------
-    good:
-        True where the signal is a number, dims `(spectrum, channel)`.
-    sigma:
-        Same dims, one row for all, or None for weights of 1.
-    status:
-        Gets `INVALID_DATA` where sigma is wrong; changed in place.
-
-    Returns
-    -------
-    :
-        Same dims as `good`, or one row if that serves all.
-    """
-    if sigma is None:
-        return np.ones((1, good.shape[1])) if good.all() else good.astype(float)
-    usable = np.isfinite(sigma) & (sigma > 0.0)
-    if len(sigma) == 1 and good.all() and usable.all():
-        return np.ascontiguousarray(1.0 / sigma)
-    usable = np.broadcast_to(usable, good.shape)
-    status[(~usable & good).any(axis=1)] = Status.INVALID_DATA
-    keep = usable & good
-    full = np.broadcast_to(sigma, good.shape)
-    return np.where(keep, 1.0 / np.where(keep, full, 1.0), 0.0)
-
-
-def refuse_single(status: int, signal: Floats, sigma: Floats | None, free: int) -> None:
+def refuse_single(status: int, signal: Floats, sigma: Floats | None, free: int, *, counts: bool = False) -> None:
     """Refuse one spectrum that cannot be fitted (in a map it is flagged instead).
 
     Parameters
@@ -203,6 +175,8 @@ def refuse_single(status: int, signal: Floats, sigma: Floats | None, free: int) 
         Of this spectrum.
     free:
         Number of free parameters.
+    counts:
+        Whether the signal must be counts.
 
     Raises
     ------
@@ -218,8 +192,15 @@ def refuse_single(status: int, signal: Floats, sigma: Floats | None, free: int) 
         msg = f"all {signal.size} points of the spectrum are NaN or infinite; wanted numbers. Check the file"
     elif np.isinf(signal).any():
         msg = f"{int(np.isinf(signal).sum())} points of the spectrum are infinite; mask them with NaN"
+    elif counts:
+        wrong = signal[(signal < 0.0) | (signal != np.floor(signal))]
+        msg = (
+            f"loss='poisson' needs raw counts, whole numbers >= 0; got {wrong.size} other values, the first "
+            f"{wrong.ravel()[0]:g}. Fit the counts before any scaling or subtraction, or use sigma and least squares"
+        )
     else:
-        wrong = np.asarray(sigma)[~(np.isfinite(sigma) & (np.asarray(sigma) > 0.0))]  # type: ignore[arg-type]
+        assert sigma is not None  # noqa: S101 - weights of 1 cannot be wrong
+        wrong = sigma[~(np.isfinite(sigma) & (sigma > 0.0))]
         msg = (
             f"sigma must be positive and finite; got {wrong.size} other values, the first {wrong.ravel()[0]:g}. "
             "Mask those points with NaN in the signal, or give them their real uncertainty"

@@ -106,7 +106,7 @@ class _Curve:
         if self.batched and not (self.axis.ndim == 1 and is_known(model)):
             return vectorised.curve(model, self.names, self.axis, flat, variables=self.variables)
         if self.batched:
-            made: Floats = kernel_cache.load_engine().curve(model, self.names, self.axis, flat)
+            made: Floats = kernel_cache.load("batched").curve(model, self.names, self.axis, flat)
             return made
         out = np.full((len(flat), self.axis.size), np.nan)
         for s, row in enumerate(flat):

@@ -1,15 +1,15 @@
 """The Faddeeva function w(z) and its derivative for the Voigt line shape, compiled.
 
-Inside |z| < 8 the rational series of Weideman with 40 terms, outside the asymptotic series, both
-for Im z >= 0; below the real axis by w(z) = 2 exp(-z²) - w(-z). Against `scipy.special.wofz` the
-difference stays below 1e-13 |w|.
+The rational series of Weideman with 36 terms for Im z >= 0, without a branch, so that loops over it use
+SIMD; below the real axis by w(z) = 2 exp(-z²) - w(-z). Against `scipy.special.wofz` the difference stays
+below 1e-12 |w|. The derivative is 2i/√π - 2zw, far out its asymptotic series, where that difference cancels.
 
 References: J. A. C. Weideman, SIAM J. Numer. Anal. 31 (1994) 1497, doi:10.1137/0731077;
 NIST DLMF 7.9.1 (asymptotic series), 7.10.2 (derivative).
 """
 
 # Compiled code has no annotations: numba finds its types, and long argument lists are its tables.
-# ruff: noqa: ANN001, ANN201, ANN202
+# ruff: noqa: ANN001, ANN201
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 import math
@@ -17,12 +17,14 @@ import math
 import numpy as np
 from numba import njit
 
-__all__ = ["wofz"]
+from analysis.peaks.compiled import compiled
 
-TERMS = 40
-SQRT_PI = math.sqrt(math.pi)
+__all__ = ["upper", "wofz"]
+
+TERMS = 36
+TWO_BY_SQRT_PI = 2.0 / math.sqrt(math.pi)
 WIDTH = math.sqrt(TERMS / math.sqrt(2.0))
-FAR_SQUARED = 64.0
+FAR_SQUARED = 400.0
 
 
 def _weideman(terms: int) -> np.ndarray:
@@ -35,60 +37,42 @@ def _weideman(terms: int) -> np.ndarray:
     return np.ascontiguousarray(series[1 : terms + 1][::-1])
 
 
-def _asymptotic(terms: int) -> np.ndarray:
-    """Compute (2k - 1)!! / 2^k for k = 0 … terms - 1."""
-    steps = (2.0 * np.arange(1, terms) - 1.0) / 2.0
-    return np.concatenate([[1.0], np.cumprod(steps)])
+SERIES = tuple(float(term) for term in _weideman(TERMS))
 
 
-SERIES = _weideman(TERMS)
-FAR_TERMS = 17
-FAR = _asymptotic(FAR_TERMS)
-FAR_DERIVATIVE = FAR * (2.0 * np.arange(FAR_TERMS) + 1.0)
-
-
-@njit(cache=True)
-def _near(x, y):
-    """Return Re w, Im w, Re w', Im w' for |z| < 8, y >= 0."""
-    z = complex(x, y)
-    below = complex(WIDTH + y, -x)
-    inverse = 1.0 / below
-    ratio = complex(WIDTH - y, x) * inverse
-    p = complex(SERIES[0], 0.0)
+@njit(error_model="numpy", inline="always")
+def upper(x, y):
+    """Return Re w, Im w, Re w', Im w' at z = x + iy for y >= 0; dimensionless scalars."""
+    norm = 1.0 / ((WIDTH + y) * (WIDTH + y) + x * x)
+    ir = (WIDTH + y) * norm
+    ii = x * norm
+    zr = (WIDTH - y) * ir - x * ii
+    zi = (WIDTH - y) * ii + x * ir
+    pr = SERIES[0]
+    pi = 0.0
     for k in range(1, TERMS):
-        p = p * ratio + SERIES[k]
-    w = 2.0 * p * inverse * inverse + inverse / SQRT_PI
-    d = -2.0 * z * w + complex(0.0, 2.0 / SQRT_PI)
-    return w.real, w.imag, d.real, d.imag
+        pr, pi = pr * zr - pi * zi + SERIES[k], pr * zi + pi * zr
+    sr = ir * ir - ii * ii
+    si = 2.0 * ir * ii
+    wr = 2.0 * (pr * sr - pi * si) + 0.5 * TWO_BY_SQRT_PI * ir
+    wi = 2.0 * (pr * si + pi * sr) + 0.5 * TWO_BY_SQRT_PI * ii
+    square = x * x + y * y
+    scale = 1.0 / max(square, FAR_SQUARED)
+    ur = (x * x - y * y) * scale * scale
+    ui = -2.0 * x * y * scale * scale
+    tr = 59.0625
+    ti = 0.0
+    tr, ti = tr * ur - ti * ui + 13.125, tr * ui + ti * ur
+    tr, ti = tr * ur - ti * ui + 3.75, tr * ui + ti * ur
+    tr, ti = tr * ur - ti * ui + 1.5, tr * ui + ti * ur
+    tr, ti = tr * ur - ti * ui + 1.0, tr * ui + ti * ur
+    far = square > FAR_SQUARED
+    dr = 0.5 * TWO_BY_SQRT_PI * (tr * ui + ti * ur) if far else -2.0 * (x * wr - y * wi)
+    di = -0.5 * TWO_BY_SQRT_PI * (tr * ur - ti * ui) if far else TWO_BY_SQRT_PI - 2.0 * (x * wi + y * wr)
+    return wr, wi, dr, di
 
 
-@njit(cache=True)
-def _far(x, y):
-    """Return Re w, Im w, Re w', Im w' for |z| >= 8, y >= 0."""
-    size = max(abs(x), y)
-    a = x / size
-    b = y / size
-    norm = (a * a + b * b) * size
-    inverse = complex(a / norm, -b / norm)
-    u = inverse * inverse
-    s = complex(FAR[FAR_TERMS - 1], 0.0)
-    t = complex(FAR_DERIVATIVE[FAR_TERMS - 1], 0.0)
-    for k in range(FAR_TERMS - 2, -1, -1):
-        s = s * u + FAR[k]
-        t = t * u + FAR_DERIVATIVE[k]
-    w = complex(0.0, 1.0 / SQRT_PI) * inverse * s
-    d = complex(0.0, -1.0 / SQRT_PI) * u * t
-    return w.real, w.imag, d.real, d.imag
-
-
-@njit(cache=True)
-def _upper(x, y):
-    if x * x + y * y < FAR_SQUARED:
-        return _near(x, y)
-    return _far(x, y)
-
-
-@njit(cache=True)
+@compiled()
 def wofz(x, y):
     """Return Re w, Im w, Re w', Im w' at z = x + iy.
 
@@ -103,8 +87,8 @@ def wofz(x, y):
         Four floats: w and dw/dz.
     """
     if y >= 0.0:
-        return _upper(x, y)
-    re, im, dre, dim = _upper(-x, -y)
+        return upper(x, y)
+    re, im, dre, dim = upper(-x, -y)
     size = 2.0 * math.exp(y * y - x * x)
     gre = size * math.cos(2.0 * x * y)
     gim = -size * math.sin(2.0 * x * y)

@@ -5,9 +5,9 @@ Not here: the numbers (`analysis.peaks.solve`, `analysis.peaks.reference`), star
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
 
 import lmfit
 import numpy as np
@@ -16,30 +16,18 @@ import xarray as xr
 from analysis.core import CHANNEL, ModelError, did_you_mean, history
 from analysis.peaks import carried, kernel_cache, reference, vectorised
 from analysis.peaks.compile import ParameterPlan, is_known, parameter_plan
-from analysis.peaks.data import Given, Sigma, prepare, refuse_correlated, refuse_single, take
+from analysis.peaks.data import Given, Sigma, refuse_correlated, take
+from analysis.peaks.job import Engine, Job, Progress
 from analysis.peaks.language import model_to_json, params_to_json
-from analysis.peaks.outcome import Found, chain_rule, conclude
-from analysis.peaks.propagation import Modes, sensitivities
 from analysis.peaks.result import CORE_DIMS, advice, assemble
 
 __all__ = ["fit"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-Progress = Callable[[int, int], object]
 ENGINES = ("batched", "lmfit")
-LOSSES = ("least_squares",)
+LARGEST_SETTING = 1000  # numbers that the history keeps as text; more are known by their content
+LOSSES = ("least_squares", "poisson", "soft_l1", "huber")
 NOT_LOOKED_AT = "Lazy data: nothing was looked at yet. See status, parameter_status and redchi of the computed fit."
-
-
-class _Engine(Protocol):
-    @property
-    def parameters(self) -> ParameterPlan: ...
-    @property
-    def params(self) -> lmfit.Parameters: ...
-    @property
-    def derivatives(self) -> str: ...
-    def solve(self, axis: Floats, data: Floats, weights: Floats, start: Floats, status: Any) -> Found: ...  # noqa: ANN401
-    def gradient(self, axis: Floats, data: Floats, weights: Floats, values: Floats, u: Floats) -> Floats: ...
 
 
 def fit(
@@ -50,7 +38,7 @@ def fit(
     axis: str | Sequence[str],
     sigma: Sigma = None,
     engine: Literal["batched", "lmfit"] = "batched",
-    loss: Literal["least_squares"] = "least_squares",
+    loss: Literal["least_squares", "poisson", "soft_l1", "huber"] = "least_squares",
     start: Mapping[str, Any] | xr.Dataset | None = None,
     scale_covar: bool | None = None,
     max_iterations: int = 200,
@@ -79,7 +67,9 @@ def fit(
     engine:
         `"batched"` (compiled, all spectra) or `"lmfit"` (one after another).
     loss:
-        What is minimised.
+        What is minimised: `"least_squares"`; `"poisson"`, the Cash deviance of raw counts, which takes no sigma;
+        or, against outliers, `"soft_l1"` and `"huber"`, which pass from square to linear at one sigma and whose
+        covariance follows from the scatter of the data (`engine="batched"` only).
     start:
         Starting values that win over `params`: for each parameter a number or one value per spectrum, or
         the Dataset of `guess_each`.
@@ -90,7 +80,8 @@ def fit(
     threads:
         None: as many as the process may use. The result does not depend on it.
     progress:
-        Called with (done, total) spectra now and then.
+        Called with (done, total) spectra now and then. If it returns False, or the user interrupts, the fit
+        stops and returns what is done; the other spectra have the status CANCELLED.
 
     Returns
     -------
@@ -119,20 +110,22 @@ def fit(
     given = take(spectrum, axis=axis, sigma=sigma, ordered=engine == "lmfit" or is_known(model))
     if sigma is None:
         refuse_correlated(given)
+    given, scaled = _weighting(given, loss=loss, sigma=sigma, scale_covar=scale_covar)
     x = given.points
     lazy = given.signal.chunks is not None
-    workers = 1 if lazy else threads  # the scheduler of lazy data has its own
-    solver = _engine(engine, model, params, x, max_iterations=max_iterations, threads=workers, progress=progress)
+    solver = _engine(engine, model, params, x, max_iterations=max_iterations, loss=loss)
     if given.signal.sizes[CHANNEL] < solver.parameters.free.size:
         msg = (
             f"{given.signal.sizes[CHANNEL]} channels cannot determine {solver.parameters.free.size} free parameters; "
             "fix parameters or crop less"
         )
         raise ModelError(msg)
-    scaled = given.sigma is None if scale_covar is None else bool(scale_covar)
     modes = carried.modes_of(given)
     starts = _starts(start, solver.parameters, given)
-    job = _Job(solver=solver, axis=x, modes=modes, scale_covar=scaled, start_at=tuple(starts), single=not given.batch)
+    job = Job(
+        solver=solver, axis=x, modes=modes, scale_covar=scaled, start_at=tuple(starts), single=not given.batch,
+        threads=1 if lazy else threads, progress=progress,  # the scheduler of lazy data has its own threads
+    )  # fmt: skip
     variables = _apply(job, given, list(starts.values()))
     result = assemble(
         given, variables, model=model, params=solver.params, names=solver.parameters.names,
@@ -155,7 +148,10 @@ def _require_settings(engine: str, loss: str, max_iterations: int, threads: int 
         msg = f"engine must be one of {list(ENGINES)}, got {engine!r}.{did_you_mean(str(engine), ENGINES)}"
         raise ModelError(msg)
     if loss not in LOSSES:
-        msg = f"loss must be one of {list(LOSSES)}, got {loss!r}; others are not built yet"
+        msg = f"loss must be one of {list(LOSSES)}, got {loss!r}.{did_you_mean(str(loss), LOSSES)}"
+        raise ModelError(msg)
+    if engine == "lmfit" and loss != "least_squares":
+        msg = f"engine='lmfit' minimises least squares only, got loss={loss!r}; leave engine out"
         raise ModelError(msg)
     if max_iterations < 1:
         msg = f"max_iterations must be at least 1, got {max_iterations}. Usual are 100 to 1000"
@@ -163,6 +159,27 @@ def _require_settings(engine: str, loss: str, max_iterations: int, threads: int 
     if threads is not None and threads < 1:
         msg = f"threads must be at least 1 or None, got {threads}. None takes as many as it may"
         raise ModelError(msg)
+
+
+def _weighting(given: Given, *, loss: str, sigma: Sigma, scale_covar: bool | None) -> tuple[Given, bool]:
+    """Check that sigma and `scale_covar` go with the loss; return what is fitted and whether to scale."""
+    if loss == "least_squares":
+        return given, given.sigma is None if scale_covar is None else bool(scale_covar)
+    if scale_covar:
+        msg = f"scale_covar=True belongs to least squares; with loss={loss!r} the covariance follows from the loss"
+        raise ModelError(msg)
+    if loss == "poisson":
+        if sigma is not None:
+            msg = "loss='poisson' takes its uncertainty from the counts; got sigma as well. Leave sigma out"
+            raise ModelError(msg)
+        return replace(given, sigma=None), False
+    if given.sigma is None:
+        msg = (
+            f"loss={loss!r} tells outliers from noise in units of sigma, and there is none; got no u_signal and "
+            "sigma=None. Give sigma, for example preprocess.noise(...) or the scatter of a flat region"
+        )
+        raise ModelError(msg)
+    return given, False
 
 
 def _require_model(model: object, params: object) -> None:
@@ -175,24 +192,14 @@ def _require_model(model: object, params: object) -> None:
 
 
 def _engine(
-    name: str,
-    model: lmfit.Model,
-    params: lmfit.Parameters,
-    axis: Floats,
-    *,
-    max_iterations: int,
-    threads: int | None,
-    progress: Progress | None,
-) -> _Engine:
+    name: str, model: lmfit.Model, params: lmfit.Parameters, axis: Floats, *, max_iterations: int, loss: str
+) -> Engine:
     if name == "lmfit":
-        return reference.make(model, params, max_iterations=max_iterations, progress=progress)
+        return reference.make(model, params, max_iterations=max_iterations)
     if axis.ndim > 1 or not is_known(model):
-        return vectorised.make(model, params, axis, max_iterations=max_iterations, progress=progress)
+        return vectorised.make(model, params, axis, max_iterations=max_iterations, loss=loss)
     parameter_plan(model, params)
-    batched = kernel_cache.load_engine()
-    solver: _Engine = batched.make(
-        model, params, axis, max_iterations=max_iterations, threads=threads, progress=progress
-    )
+    solver: Engine = kernel_cache.load("batched").make(model, params, axis, max_iterations=max_iterations, loss=loss)
     return solver
 
 
@@ -228,87 +235,7 @@ def _start_array(name: str, value: object, given: Given) -> xr.DataArray:
     return xr.DataArray(plain, dims=given.batch if plain.ndim else ())
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Job:
-    """Fits the last axis of plain arrays; what `apply_ufunc` calls, on one block or on all."""
-
-    solver: _Engine
-    axis: Floats
-    modes: Modes | None
-    scale_covar: bool
-    start_at: tuple[str, ...]
-    single: bool
-
-    def __call__(self, signal: Floats, *others: Floats) -> tuple[Any, ...]:
-        """Return the arrays of the outcome, and the sensitivities if there are modes."""
-        plan = self.solver.parameters
-        batch = signal.shape[:-1]
-        count = int(np.prod(batch, dtype=int))
-        has_sigma = len(others) > len(self.start_at)
-        sigma = _flatten_sigma(others[0], batch, signal.shape[-1]) if has_sigma else None
-        flat = signal.reshape(count, signal.shape[-1])
-        data, weights, status = prepare(flat, sigma, plan.free.size)
-        if self.single:
-            refuse_single(int(status[0]), flat, sigma, plan.free.size)
-        initial = np.tile(plan.start, (count, 1))
-        for name, values in zip(self.start_at, others[1:] if has_sigma else others, strict=True):
-            initial[:, plan.names.index(name)] = np.broadcast_to(values, batch).ravel()
-        initial = _inside(plan, initial, list(self.start_at))
-        initial, _ = chain_rule(plan, initial)
-        found = self.solver.solve(self.axis, data, weights, initial, status)
-        outcome = conclude(plan, found, initial, scale_covar=self.scale_covar)
-        arrays = [a.reshape((*batch, *a.shape[1:])) for a in outcome.arrays()]
-        if self.modes is not None:
-            moved = self._sensitivity(found, outcome.value, data, weights)
-            arrays.append(moved.reshape((*batch, *moved.shape[1:])))
-        return tuple(arrays)
-
-    def _sensitivity(self, found: Found, values: Floats, data: Floats, weights: Floats) -> Floats:
-        assert self.modes is not None  # noqa: S101
-        plan = self.solver.parameters
-
-        def gradient(u: Floats, axis: Floats, moved: Floats) -> Floats:
-            return self.solver.gradient(axis, moved, weights, values, u)
-
-        inner = sensitivities(
-            gradient,
-            found.u,
-            normal=found.normal,
-            held=found.held,
-            status=found.status,
-            axis=self.axis,
-            data=data,
-            weights=weights,
-            modes=self.modes,
-        )
-        with np.errstate(all="ignore"):
-            held = np.asarray(np.isnan(inner).any(axis=2))
-            free = np.einsum("ij,sjm->sim", found.mix, np.where(held[:, :, None], 0.0, inner))
-            _, chain = chain_rule(plan, values)
-            out = chain @ free
-        touched = (chain != 0.0) & held[:, None, :]
-        only = touched.any(axis=2) & ~((chain != 0.0) & ~held[:, None, :]).any(axis=2)
-        out[only] = np.nan
-        return out
-
-
-def _inside(plan: ParameterPlan, initial: Floats, changed: list[str]) -> Floats:
-    """Refuse starts that are not finite; put those outside their bounds on the bound, as lmfit does."""
-    bad = [n for n in changed if not np.isfinite(initial[:, plan.names.index(n)]).all()]
-    if bad:
-        msg = f"start of {bad} has values that are not finite; leave those parameters out of start"
-        raise ModelError(msg)
-    initial[:, plan.free] = np.clip(initial[:, plan.free], plan.low, plan.high)
-    return initial
-
-
-def _flatten_sigma(sigma: Floats, batch: tuple[int, ...], channels: int) -> Floats:
-    if sigma.ndim <= 1 or all(n == 1 for n in sigma.shape[:-1]):
-        return np.broadcast_to(sigma.reshape(1, -1), (1, channels))
-    return np.broadcast_to(sigma, (*batch, channels)).reshape(-1, channels)
-
-
-def _apply(job: _Job, given: Given, starts: list[xr.DataArray]) -> dict[str, xr.DataArray]:
+def _apply(job: Job, given: Given, starts: list[xr.DataArray]) -> dict[str, xr.DataArray]:
     """Run the job on plain or dask arrays and name what comes out."""
     plan = job.solver.parameters
     names = list(CORE_DIMS)
@@ -355,9 +282,19 @@ def _record(
         inputs["sigma"] = sigma
     else:
         settings["sigma"] = sigma
-    plain = None if start is None else {str(k): np.asarray(v, dtype=float) for k, v in dict(start).items()}
-    settings |= {"model": model_to_json(model), "params": params_to_json(params), "start": plain}
+    if start is not None and sum(np.size(values) for values in dict(start).values()) > LARGEST_SETTING:
+        inputs["start"] = start if isinstance(start, xr.Dataset) else _as_dataset(start)
+    else:
+        given = {} if start is None else dict(start)
+        settings["start"] = {str(k): np.asarray(v, dtype=float) for k, v in given.items()} or None
+    settings |= {"model": model_to_json(model), "params": params_to_json(params)}
     return history.record(result, "peaks.fit", settings=settings, inputs=inputs)
+
+
+def _as_dataset(start: Mapping[str, Any]) -> xr.Dataset:
+    """Give the arrays of `start` names, so that their content can stand for them."""
+    arrays = {str(name): np.asarray(values, dtype=float) for name, values in start.items()}
+    return xr.Dataset({name: ([f"batch_{k}" for k in range(a.ndim)], a) for name, a in arrays.items()})
 
 
 def _nameable(spectrum: xr.Dataset | xr.DataArray) -> object:

@@ -112,7 +112,7 @@ def fit_global(
         raise ModelError(msg)
     found = joint_solve.solve(problem, limit=max_iterations)
     scaled = not weighted if scale_covar is None else bool(scale_covar)
-    outcome = conclude(kept.plan, found, kept.plan.start[None].copy(), scale_covar=scaled)
+    outcome = conclude(kept.plan, found, kept.plan.start[None].copy(), loss="least_squares", scale_covar=scaled)
     result = assemble(
         entries, naming, outcome, lost=lost, status_of=np.concatenate([each.status for each in rows]),
         chisqr_of=problem.chisqr_of(found.u[0]), moved=_moved(problem, found, entries, lost),

@@ -211,7 +211,7 @@ def curves(fit: xr.Dataset) -> xr.DataArray:
     """
     models = {name: model_from_json(json.dumps(text)) for name, text in json.loads(fit.attrs["model"]).items()}
     value = dict(zip((str(n) for n in fit["parameter"].values), fit["value"].values, strict=True))
-    engine = kernel_cache.load_engine()
+    engine = kernel_cache.load("batched")
     axis = fit[AXIS].values
     out = np.full(axis.shape, np.nan)
     for row, (label, owner) in enumerate(zip(fit[DATASET].values, fit["entry"].values, strict=True)):

@@ -87,7 +87,7 @@ class Problem:
     def equations(self, u: Floats) -> tuple[float, Floats, Arrow]:
         """Compute χ², the gradient of ½χ², and JᵀJ."""
         values, chain = self.values(u)
-        engine = kernel_cache.load_engine().solve
+        engine = kernel_cache.load("batched").solve
         count, slots = self.places.own.shape
         border = self.places.border.size
         arrow = Arrow(
@@ -111,7 +111,7 @@ class Problem:
     def chisqr_of(self, u: Floats) -> Floats:
         """Compute what each spectrum contributes to χ²."""
         values, _ = self.values(u)
-        engine = kernel_cache.load_engine().solve
+        engine = kernel_cache.load("batched").solve
         out = []
         for part, members in zip(self.parts, self.members, strict=True):
             own = self.local(part, members, values)

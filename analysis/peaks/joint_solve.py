@@ -123,7 +123,7 @@ def solve(problem: Problem, *, limit: int) -> Found:
         u=descent.u[None], mix=problem.mix, normal=normal[None], chisqr=np.array([descent.chisqr]),
         covariance=np.full((1, *normal.shape), np.nan) if covariance is None else covariance[None],
         nfev=np.array([descent.nfev]), status=np.array([status], dtype=np.int8), held=held[None].astype(np.int8),
-        points=np.array([points]),
+        points=np.array([points]), span=np.full(len(descent.u), np.inf),
     )  # fmt: skip
 
 
@@ -188,7 +188,7 @@ def sensitivities(problem: Problem, found: Found, modes: Sequence[Modes | None],
 
 def _gradient(part: Part) -> Any:  # noqa: ANN401 - a function of u, axis, data
     values_of = np.ascontiguousarray
-    module = kernel_cache.load_engine().solve
+    module = kernel_cache.load("batched").solve
 
     def gradient(u: Floats, axis: Floats, data: Floats) -> Floats:
         made: Floats = module.gradient(part.plan, axis, data, part.weights, values=values_of(u), u=values_of(u))

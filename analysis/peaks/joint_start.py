@@ -71,9 +71,9 @@ def _alone(part: Part, row: int, takes: Ints, problem: Problem, values: Floats) 
         return nothing
     plan = compile_plan(part.model, params, part.axis)
     begin = values[takes][None]
-    found = kernel_cache.load_engine().solve.solve(
+    found = kernel_cache.load("batched").solve.solve(
         plan, part.axis, part.data[row : row + 1], weights, start=begin, status=np.zeros(1, dtype=np.int8),
-        max_iterations=LIMIT, threads=1,
+        max_iterations=LIMIT,
     )  # fmt: skip
     if found.status[0] != Status.CONVERGED:
         return nothing

@@ -6,18 +6,20 @@ give all files one date: without this an update could run an old kernel. Not her
 """
 
 import hashlib
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-__all__ = ["drop_stale", "load_engine"]
+__all__ = ["drop_stale", "load"]
 
 SOURCES = (
-    "curves", "engine", "faddeeva", "kinds", "linear", "normal", "opcodes", "profiles", "program", "region", "shapes",
-    "special",
+    "coarse", "compiled", "curves", "engine", "expansion", "faddeeva", "intake", "kinds", "linear", "losses", "normal",
+    "opcodes", "profiles", "program", "region", "reseed", "rows", "shapes", "special",
 )  # fmt: skip
 
 
+@cache
 def drop_stale() -> bool:
     """Remove the index files of the cache beside the sources if the sources have changed.
 
@@ -46,12 +48,18 @@ def drop_stale() -> bool:
     return bool(stale)
 
 
-def load_engine() -> Any:  # noqa: ANN401 - a module
-    """Import the batched engine, late: numba takes as long as all the rest, and many programs never fit.
+def load(module: str) -> Any:  # noqa: ANN401 - a module
+    """Import a compiled module of this room, late: numba takes as long as all the rest, and many programs never fit.
+
+    Parameters
+    ----------
+    module:
+        Its name, such as `"batched"`.
 
     Returns
     -------
     :
-        The module `analysis.peaks.batched`.
+        The module; what is out of date in the cache has been removed before.
     """
-    return import_module("analysis.peaks.batched")
+    drop_stale()
+    return import_module(f"analysis.peaks.{module}")

@@ -4,11 +4,8 @@ Not here: their formulas (`analysis.peaks.shapes`, `analysis.peaks.profiles`).
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-
-__all__ = ["BY_CODE", "LARGEST", "POLYNOMIALS", "ROLES", "SCALES", "SHAPES", "Parameter", "Shape", "key_of"]
+__all__ = ["BY_CODE", "POLYNOMIALS", "SHAPES", "Parameter", "Shape", "key_of"]
 
 GAUSSIAN = 0
 LORENTZIAN = 1
@@ -37,8 +34,6 @@ SINE = 22
 STEP = 23
 RECTANGLE = 27
 FORMS = ("linear", "arctan", "erf", "logistic")
-CODES = RECTANGLE + len(FORMS)
-LARGEST = 8
 
 # What a parameter does. LINEAR: the component is proportional to it. CENTER: moves it along the axis.
 # WIDTH: a length along the axis. SHAPE: dimensionless, `scale` is a sensible step. RATE: an inverse length.
@@ -158,15 +153,3 @@ def key_of(name: str, form: str | None) -> str:
         The key; it need not be in the table.
     """
     return name if form is None else f"{name}/{'arctan' if form == 'atan' else form}"
-
-
-def _column(field: str, kind: type) -> np.ndarray[Any, Any]:
-    """Lay one field of the table out for the kernel, dims `(code, parameter)`; 0 for polynomials."""
-    out: np.ndarray[Any, Any] = np.zeros((CODES, LARGEST), dtype=kind)
-    for shape in SHAPES.values():
-        out[shape.code, : len(shape.parameters)] = [getattr(parameter, field) for parameter in shape.parameters]
-    return out
-
-
-ROLES = _column("role", np.int64)
-SCALES = _column("scale", np.float64)

@@ -4,72 +4,89 @@ Not here: the steps that use them (`analysis.peaks.engine`).
 """
 
 # Compiled code has no annotations: numba finds its types, and long argument lists are its tables.
-# ruff: noqa: ANN001, ANN201, ANN202, ARG001, PLR0917, PLR0912, C901
+# ruff: noqa: ANN001, ANN201, ANN202, PLR0917
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 import numpy as np
 from numba import njit
 
+from analysis.peaks.compiled import REASSOCIATED, compiled
+from analysis.peaks.losses import LEAST_SQUARES, adjust
 from analysis.peaks.program import DEPTH, apply_ties
+from analysis.peaks.rows import BLOCK, FRONT, MODEL, WEIGHT, X
 from analysis.peaks.shapes import add_component
 
 __all__ = ["model_rows", "normal_equations", "workspace"]
 
-BLOCK = 128
 
-
-@njit(cache=True)
-def workspace(layout, ties, parameters, free):
+@njit(cache=True, error_model="numpy")
+def workspace(layout, parameters, free):
     """Allocate the work space of one thread; a tuple, see `normal_equations`."""
-    rows = 0
-    for k in range(layout[6].size):
-        rows = max(rows, layout[6][k] + 1)
-    padded = 3 * ((rows + 3) // 3)
-    buf = np.zeros((padded, BLOCK))
-    scratch = np.zeros((5, BLOCK))
-    gram = np.zeros((padded, padded))
+    count = layout[5].size
+    padded = 3 * ((count + 3) // 3)
+    rows = np.zeros((padded, BLOCK))
     chain = np.zeros((parameters, max(free, 1)))
-    q = np.zeros(layout[5].size)
-    half = np.zeros((max(rows, 1), max(free, 1)))
-    return (buf, scratch, gram, chain, q, half, np.zeros(DEPTH), np.zeros((DEPTH, max(free, 1))), rows)
+    half = np.zeros((count + 1, max(free, 1)))
+    return (
+        np.zeros(FRONT), rows, rows.reshape(-1), np.zeros((padded, padded)), chain, np.zeros(count), half,
+        np.zeros(DEPTH), np.zeros((DEPTH, max(free, 1))), np.zeros(2),
+    )  # fmt: skip
 
 
-@njit(cache=True)
-def _model(layout, q, x, n, buf, scratch):
-    """Fill derivative rows and the model row for one block."""
-    kind, first, sign, origin, inverse, _, row = layout
-    scratch[3, :n] = 0.0
+@compiled()
+def _fill(layout, q, n, front, flat):
+    """Write the weighted model and the derivative rows of one block."""
+    kind = layout[0]
+    first = layout[1]
+    sign = layout[2]
+    origin = layout[3]
+    inverse = layout[4]
+    front[MODEL : MODEL + n] = 0.0
     for c in range(kind.size):
         a = first[c]
         b = first[c + 1]
-        add_component(kind[c], q[a:b], sign[c], row[a:b], origin[c], inverse[c], x, n, buf, scratch)
+        add_component(
+            kind[c], q[a:b], sign[c], origin[c], inverse[c], n, front, flat[(a + 1) * BLOCK : (b + 1) * BLOCK]
+        )
 
 
-@njit(cache=True, fastmath={"contract", "nsz", "arcp"})
-def _weigh(row, w, n):
+@compiled()
+def _residual(front, y, at, n, flat):
     for i in range(n):
-        row[i] *= w[i]
+        flat[i] = front[MODEL + i] - y[at + i] * front[WEIGHT + i]
 
 
-@njit(cache=True, fastmath={"contract", "nsz", "arcp"})
-def _residual(m, y, w, n, out):
+@compiled()
+def _load(x, w, at, n, front):
     for i in range(n):
-        out[i] = (m[i] - y[i]) * w[i]
+        front[X + i] = x[at + i]
+    for i in range(n):
+        front[WEIGHT + i] = w[at + i]
 
 
-@njit(cache=True, fastmath={"contract", "nsz", "arcp", "reassoc"})
-def _gram(buf, padded, n, gram):
-    """Add buf·bufᵀ of one block to the upper triangle, in tiles of three by three."""
+@compiled(fastmath=REASSOCIATED)
+def _echo(flat, n):
+    """Return the sum of products of neighbouring residuals."""
+    total = 0.0
+    for i in range(1, n):
+        total += flat[i] * flat[i - 1]
+    return total
+
+
+@compiled(fastmath=REASSOCIATED)
+def _gram(rows, n, gram):
+    """Add rows·rowsᵀ of one block to the upper triangle, in tiles of three by three."""
+    padded = rows.shape[0]
     for a in range(0, padded, 3):
         for b in range(a, padded, 3):
             s00 = s01 = s02 = s10 = s11 = s12 = s20 = s21 = s22 = 0.0
             for i in range(n):
-                a0 = buf[a, i]
-                a1 = buf[a + 1, i]
-                a2 = buf[a + 2, i]
-                b0 = buf[b, i]
-                b1 = buf[b + 1, i]
-                b2 = buf[b + 2, i]
+                a0 = rows[a, i]
+                a1 = rows[a + 1, i]
+                a2 = rows[a + 2, i]
+                b0 = rows[b, i]
+                b1 = rows[b + 1, i]
+                b2 = rows[b + 2, i]
                 s00 += a0 * b0
                 s01 += a0 * b1
                 s02 += a0 * b2
@@ -90,51 +107,54 @@ def _gram(buf, padded, n, gram):
             gram[a + 2, b + 2] += s22
 
 
-@njit(cache=True)
-def _reduce(layout, work, normal, gradient):
+@compiled()
+def _reduce(layout, gram, chain, half, normal, gradient):
     """Carry the Gram matrix of the rows to the free parameters through the chain rule."""
-    _, _, gram, chain, _, half, _, _, rows = work
     source = layout[5]
-    row = layout[6]
     free = gradient.size
-    for k in range(row.size):
-        r = row[k]
-        if r < 0:
-            continue
-        for j in range(free):
-            half[r, j] = 0.0
-    for k in range(row.size):
-        r = row[k]
-        if r < 0:
-            continue
-        for s in range(rows):
-            value = gram[r, s] if r <= s else gram[s, r]
+    half[:] = 0.0
+    for k in range(source.size):
+        for s in range(source.size + 1):
+            value = gram[k + 1, s] if k + 1 <= s else gram[s, k + 1]
             for j in range(free):
                 half[s, j] += value * chain[source[k], j]
     normal[:free, :free] = 0.0
-    gradient[:] = 0.0
-    for k in range(row.size):
-        r = row[k]
-        if r < 0:
-            continue
+    for j in range(free):
+        gradient[j] = half[0, j]
+    for k in range(source.size):
         for i in range(free):
             t = chain[source[k], i]
             if t != 0.0:
-                gradient[i] += t * gram[r, rows]
                 for j in range(free):
-                    normal[i, j] += t * half[r, j]
+                    normal[i, j] += t * half[k + 1, j]
 
 
-@njit(cache=True)
-def normal_equations(layout, ties, free, u, v, x, y, w, work, normal, gradient):
-    """Compute JᵀJ, Jᵀr and rᵀr with r = (model - y)·w over the free parameters.
+@compiled()
+def _pick(place, gram, normal, gradient):
+    """Take the rows of the free parameters out of the Gram matrix; one that no component uses gets 0."""
+    free = gradient.size
+    for i in range(free):
+        a = place[i] + 1
+        gradient[i] = gram[0, a] if a > 0 else 0.0
+        for j in range(i, free):
+            b = place[j] + 1
+            value = gram[min(a, b), max(a, b)] if a > 0 and b > 0 else 0.0
+            normal[i, j] = value
+            normal[j, i] = value
+
+
+@compiled()
+def normal_equations(layout, ties, loss, free, u, v, x, y, w, work, normal, gradient):
+    """Compute JᵀJ, Jᵀr and the loss with r = (model - y)·w over the free parameters.
 
     Parameters
     ----------
     layout:
-        `(kind, first, sign, origin, inverse, source, row)` of `analysis.peaks.compile.Plan`.
+        `(kind, first, sign, origin, inverse, source, place, role, typical)` of `analysis.peaks.compile.Plan`.
     ties:
         `(ops, args, start, target)`.
+    loss:
+        Code of `analysis.peaks.losses`; for least squares the loss is rᵀr.
     free:
         Positions of the free parameters in `v`.
     u:
@@ -144,19 +164,20 @@ def normal_equations(layout, ties, free, u, v, x, y, w, work, normal, gradient):
     x, y, w:
         Axis, data and weights (1/sigma, 0 where masked), dims `(channel,)`.
     work:
-        From `workspace`.
+        From `workspace`; its last array tells the sum of products of neighbouring residuals and of their squares.
     normal, gradient:
-        Results, dims `(free, free)` and `(free,)`.
+        Results, dims `(free, free)` and `(free,)`: curvature and slope of half the loss.
 
     Returns
     -------
     :
-        rᵀr, dimensionless if weighted.
+        The loss, dimensionless if weighted.
     """
-    buf, scratch, gram, chain, q, _, stack, slopes, rows = work
+    front, rows, flat, gram, chain, q, half, stack, slopes, told = work
+    tied = ties[3].size > 0
     for j in range(free.size):
         v[free[j]] = u[j]
-    if ties[3].size > 0:
+    if tied:
         chain[:] = 0.0
         for j in range(free.size):
             chain[free[j], j] = 1.0
@@ -164,35 +185,36 @@ def normal_equations(layout, ties, free, u, v, x, y, w, work, normal, gradient):
     for k in range(q.size):
         q[k] = v[layout[5][k]]
     gram[:] = 0.0
+    total = echo = 0.0
     at = 0
     while at < x.size:
         n = min(BLOCK, x.size - at)
-        xb, yb, wb = x[at : at + n], y[at : at + n], w[at : at + n]
-        _model(layout, q, xb, n, buf, scratch)
-        for r in range(rows):
-            _weigh(buf[r], wb, n)
-        _residual(scratch[3], yb, wb, n, buf[rows])
-        _gram(buf, buf.shape[0], n, gram)
+        _load(x, w, at, n, front)
+        _fill(layout, q, n, front, flat)
+        if loss == LEAST_SQUARES:
+            _residual(front, y, at, n, flat)
+        else:
+            total += adjust(loss, front[MODEL : MODEL + n], y[at : at + n], w[at : at + n], rows, q.size, n)
+        echo += _echo(flat, n)
+        _gram(rows, n, gram)
         at += n
-    if ties[3].size > 0:
-        _reduce(layout, work, normal, gradient)
+    told[0] = echo
+    told[1] = gram[0, 0]
+    if tied:
+        _reduce(layout, gram, chain, half, normal, gradient)
     else:
-        for i in range(free.size):
-            gradient[i] = gram[i, rows]
-            for j in range(i, free.size):
-                normal[i, j] = gram[i, j]
-                normal[j, i] = gram[i, j]
-    return gram[rows, rows]
+        _pick(layout[6], gram, normal, gradient)
+    return gram[0, 0] if loss == LEAST_SQUARES else 2.0 * total
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def model_rows(layout, values, x, out):
     """Evaluate the model for many parameter sets.
 
     Parameters
     ----------
     layout:
-        As in `normal_equations`; all rows -1.
+        As in `normal_equations`.
     values:
         Parameters in `layout`'s sources, dims `(spectrum, parameter)`.
     x:
@@ -202,14 +224,16 @@ def model_rows(layout, values, x, out):
     """
     source = layout[5]
     q = np.zeros(source.size)
-    buf = np.zeros((1, BLOCK))
-    scratch = np.zeros((5, BLOCK))
+    front = np.zeros(FRONT)
+    flat = np.zeros((source.size + 1) * BLOCK)
+    ones = np.ones(x.size)
     for s in range(values.shape[0]):
         for k in range(source.size):
             q[k] = values[s, source[k]]
         at = 0
         while at < x.size:
             n = min(BLOCK, x.size - at)
-            _model(layout, q, x[at : at + n], n, buf, scratch)
-            out[s, at : at + n] = scratch[3, :n]
+            _load(x, ones, at, n, front)
+            _fill(layout, q, n, front, flat)
+            out[s, at : at + n] = front[MODEL : MODEL + n]
             at += n

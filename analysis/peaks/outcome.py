@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.peaks import kernel_cache
 from analysis.peaks.compile import ParameterPlan
 from analysis.peaks.status import ParameterStatus, Status
 from analysis.peaks.ties import differentiate
@@ -18,13 +19,15 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[Any]]
 NULL_SHARE = 1e-4
 NULL_EIGENVALUE = 1e-10
+FAILED = (Status.TOO_FEW_POINTS, Status.INVALID_DATA, Status.NON_FINITE_MODEL, Status.CANCELLED)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
     """An engine's answer, leading dim `spectrum`; covariance unscaled.
 
-    In the engine's own free parameters u; the user's are θ = `mix` @ u.
+    In the engine's own free parameters u; the user's are θ = `mix` @ u. `span`, dims `(free,)`, is the largest
+    standard error that means anything, such as the length of the axis for a centre.
     """
 
     u: Floats
@@ -36,6 +39,7 @@ class Found:
     status: Ints
     held: Ints
     points: Ints
+    span: Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,26 @@ class Outcome:
     bic: Floats
     nfev: Ints
     ndata: Ints
+
+    @classmethod
+    def empty(cls, count: int, parameters: int) -> "Outcome":
+        """Give the arrays of fits that were never made."""
+        nan = np.full(count, np.nan)
+        rows = np.full((count, parameters), np.nan)
+        return cls(
+            value=rows,
+            stderr=rows.copy(),
+            covariance=np.full((count, parameters, parameters), np.nan),
+            status=np.full(count, Status.CANCELLED, dtype=np.int8),
+            parameter_status=np.zeros((count, parameters), dtype=np.int8),
+            initial=rows.copy(),
+            chisqr=nan,
+            redchi=nan.copy(),
+            aic=nan.copy(),
+            bic=nan.copy(),
+            nfev=np.zeros(count, dtype=np.int64),
+            ndata=np.zeros(count, dtype=np.int64),
+        )
 
     def arrays(self) -> tuple[Any, ...]:
         """Return all fields in order."""
@@ -88,9 +112,12 @@ def chain_rule(plan: ParameterPlan, values: Floats) -> tuple[Floats, Floats]:
 
 def _resolve_singular(found: Found) -> tuple[Floats, np.ndarray[Any, np.dtype[np.bool_]]]:
     """Give near-singular fits the pseudo-inverse and mark the parameters that the data leave open."""
-    covariance = found.covariance.copy()
+    covariance = found.covariance
     lost = np.zeros(found.u.shape, dtype=bool)
-    for s in np.flatnonzero(found.status == Status.SINGULAR):
+    singular = np.flatnonzero(found.status == Status.SINGULAR)
+    if singular.size:
+        covariance = covariance.copy()
+    for s in singular:
         keep = found.held[s] == 0
         normal = found.normal[s][np.ix_(keep, keep)]
         size = np.sqrt(np.clip(np.diag(normal), 0.0, None))
@@ -107,7 +134,7 @@ def _resolve_singular(found: Found) -> tuple[Floats, np.ndarray[Any, np.dtype[np
     return covariance, lost
 
 
-def conclude(plan: ParameterPlan, found: Found, initial: Floats, *, scale_covar: bool) -> Outcome:
+def conclude(plan: ParameterPlan, found: Found, initial: Floats, *, loss: str, scale_covar: bool) -> Outcome:
     """Compute everything that a fit reports.
 
     Parameters
@@ -118,6 +145,8 @@ def conclude(plan: ParameterPlan, found: Found, initial: Floats, *, scale_covar:
         The engine's answer.
     initial:
         Starting values of all parameters, dims `(spectrum, parameter)`.
+    loss:
+        What was minimised; under Poisson the information criteria are those of the likelihood.
     scale_covar:
         Multiply the covariance by the reduced chi-square.
 
@@ -126,46 +155,40 @@ def conclude(plan: ParameterPlan, found: Found, initial: Floats, *, scale_covar:
     :
         Values, covariance and statistics with lmfit's definitions; NaN for fits that failed.
     """
-    covariance, lost = _resolve_singular(found)
+    inner, lost = _resolve_singular(found)
+    failed = np.isin(found.status, FAILED)
+    redchi = found.chisqr / np.maximum(1, found.points - plan.free.size)
     values = initial.copy()
-    values[:, plan.free] = found.u @ found.mix.T
-    covariance = found.mix @ covariance @ found.mix.T
-    lost = (lost[:, None, :] & (found.mix != 0.0)).any(axis=2)
-    values, chain = chain_rule(plan, values)
-    points = found.points
-    chisqr = found.chisqr
-    redchi = chisqr / np.maximum(1, points - plan.free.size)
-    if scale_covar:
-        covariance = covariance * redchi[:, None, None]
-    with np.errstate(all="ignore"):
-        full = chain @ covariance @ chain.transpose(0, 2, 1)
-    stuck = found.held == 1
-    touched = chain != 0.0
-    open_ = (touched & lost[:, None, :]).any(axis=2)
-    bound = touched.any(axis=2) & ~(touched & ~stuck[:, None, :]).any(axis=2)
-    has_u = np.isin(found.status, (Status.CONVERGED, Status.SINGULAR))[:, None]
-    unknown = open_ | bound | ~has_u
-    full = np.where(unknown[:, :, None] | unknown[:, None, :], np.nan, full)
-    full = 0.5 * (full + full.transpose(0, 2, 1))
-    failed = np.isin(found.status, (Status.TOO_FEW_POINTS, Status.INVALID_DATA, Status.NON_FINITE_MODEL))
+    stderr = np.empty_like(values)
+    covariance = np.empty((*values.shape, values.shape[1]))
+    scale = redchi if scale_covar else np.ones_like(redchi)
+    with np.errstate(invalid="ignore"):
+        lost |= np.diagonal(inner, axis1=1, axis2=2) * scale[:, None] > found.span**2
+    status = np.where(lost.any(axis=1) & (found.status == Status.CONVERGED), Status.SINGULAR, found.status)
+    known = np.isin(status, (Status.CONVERGED, Status.SINGULAR))
+    kernel_cache.load("expansion").expand_rows(
+        plan.tables, plan.free, found.mix, found.u, inner, lost, found.held, known,
+        scale, values, stderr, covariance,
+    )  # fmt: skip
     values[failed] = np.nan
+    open_ = (lost[:, None, :] & (found.mix != 0.0)).any(axis=2) if lost.any() else lost
+    chisqr = np.where(failed, np.nan, found.chisqr)
     with np.errstate(all="ignore"):
-        floor = np.maximum(chisqr, 1e-250 * points)
-        likelihood = points * np.log(floor / points)
-        stderr = np.sqrt(np.diagonal(full, axis1=1, axis2=2))
+        floor = np.maximum(chisqr, 1e-250 * found.points)
+        likelihood = chisqr if loss == "poisson" else found.points * np.log(floor / found.points)
     return Outcome(
         value=values,
         stderr=stderr,
-        covariance=full,
-        status=found.status.astype(np.int8),
-        parameter_status=_parameter_status(plan, stuck, lost & ~failed[:, None]),
+        covariance=covariance,
+        status=status.astype(np.int8),
+        parameter_status=_parameter_status(plan, found.held == 1, open_ & ~failed[:, None]),
         initial=initial,
-        chisqr=np.where(failed, np.nan, chisqr),
+        chisqr=chisqr,
         redchi=np.where(failed, np.nan, redchi),
-        aic=np.where(failed, np.nan, likelihood + 2 * plan.free.size),
-        bic=np.where(failed, np.nan, likelihood + np.log(np.maximum(points, 1)) * plan.free.size),
+        aic=likelihood + 2 * plan.free.size,
+        bic=likelihood + np.log(np.maximum(found.points, 1)) * plan.free.size,
         nfev=found.nfev.astype(np.int64),
-        ndata=points.astype(np.int64),
+        ndata=found.points.astype(np.int64),
     )
 
 

@@ -11,8 +11,7 @@ Not here: which parameter does what (`analysis.peaks.kinds`), special functions 
 
 import math
 
-from numba import njit
-
+from analysis.peaks.compiled import compiled
 from analysis.peaks.curves import curve
 from analysis.peaks.faddeeva import wofz
 from analysis.peaks.kinds import (
@@ -32,6 +31,7 @@ from analysis.peaks.kinds import (
     SPLIT_PSEUDO_VOIGT,
     STUDENTS_T,
 )
+from analysis.peaks.rows import BLOCK, MODEL, SPARE, WEIGHT, X
 from analysis.peaks.special import digamma, erfcx, gamma_ratio
 
 __all__ = ["add_profile"]
@@ -45,7 +45,7 @@ PEAK_GAUSSIAN = math.sqrt(LN_2 / math.pi)
 PEAK_LORENTZIAN = 1.0 / math.pi
 
 
-@njit(cache=True)
+@compiled()
 def _area(kind, shape):
     """Return ∫ p(t) dt of a side profile with p(0) = 1, and its derivative to the shape parameter."""
     if kind == SPLIT_GAUSSIAN:
@@ -60,7 +60,7 @@ def _area(kind, shape):
     return ratio, ratio * (digamma(m - 0.5) - digamma(m))
 
 
-@njit(cache=True)
+@compiled()
 def _side(kind, t, shape, d):
     """Return p(t) of a side profile; put dp/dt and dp/dshape into d[6] and d[7]."""
     square = t * t
@@ -87,7 +87,7 @@ def _side(kind, t, shape, d):
     return p
 
 
-@njit(cache=True)
+@compiled()
 def _split(kind, q, c, x, d):
     """Two halves of equal height; c = (area, its slope) of the left and of the right side."""
     s, r = max(q[2], TINY), max(q[3], TINY)
@@ -111,7 +111,7 @@ def _split(kind, q, c, x, d):
     return value
 
 
-@njit(cache=True)
+@compiled()
 def _power(kind, q, c, x, d):
     """Pearson VII by area, Moffat by height."""
     s = max(q[2], TINY)
@@ -134,7 +134,7 @@ def _power(kind, q, c, x, d):
     return value
 
 
-@njit(cache=True)
+@compiled()
 def _students_t(q, c, x, d):
     """C = (height, d ln height / dν)."""
     nu = max(q[2], TINY)
@@ -147,7 +147,7 @@ def _students_t(q, c, x, d):
     return value
 
 
-@njit(cache=True)
+@compiled()
 def _exponential_gaussian(q, x, d):
     s = max(q[2], TINY)
     t = (x - q[1]) / s
@@ -166,7 +166,7 @@ def _exponential_gaussian(q, x, d):
     return q[0] * d[0]
 
 
-@njit(cache=True)
+@compiled()
 def _skewed(kind, q, x, d):
     """Gaussian or Voigt line times 1 + erf."""
     s = max(q[2], TINY)
@@ -195,7 +195,7 @@ def _skewed(kind, q, x, d):
     return value
 
 
-@njit(cache=True)
+@compiled()
 def _doniach(q, x, d):
     s = max(q[2], TINY)
     t = (x - q[1]) / s
@@ -215,7 +215,7 @@ def _doniach(q, x, d):
     return value
 
 
-@njit(cache=True)
+@compiled()
 def _breit_wigner(q, x, d):
     half = 0.5 * q[2]
     y = x - q[1]
@@ -229,7 +229,7 @@ def _breit_wigner(q, x, d):
     return q[0] * d[0]
 
 
-@njit(cache=True)
+@compiled()
 def _lognormal(q, x, d):
     s = max(q[2], TINY)
     x = max(x, TINY)
@@ -241,7 +241,7 @@ def _lognormal(q, x, d):
     return value
 
 
-@njit(cache=True)
+@compiled()
 def _damped_oscillator(q, x, d):
     center = max(TINY, abs(q[1]))
     r = x / center
@@ -255,7 +255,7 @@ def _damped_oscillator(q, x, d):
     return value
 
 
-@njit(cache=True)
+@compiled()
 def _damped_harmonic_oscillator(q, x, d):
     center, s, gamma = q[1], q[2], max(q[3], TINY)
     square = s * s
@@ -282,7 +282,7 @@ def _damped_harmonic_oscillator(q, x, d):
     return q[0] * d[0]
 
 
-@njit(cache=True)
+@compiled()
 def _prepare(kind, q, c):
     """Compute what does not depend on the point."""
     if SPLIT_LORENTZIAN <= kind <= SPLIT_PEARSON7:
@@ -297,7 +297,7 @@ def _prepare(kind, q, c):
         c[1] = 0.5 * (digamma(0.5 * (nu + 1.0)) - digamma(0.5 * nu) - 1.0 / nu)
 
 
-@njit(cache=True)
+@compiled()
 def _profile(kind, q, c, x, d):
     """Return the value at one point; put its derivative to parameter k into d[k]."""
     if kind <= SPLIT_PEARSON7:
@@ -323,19 +323,19 @@ def _profile(kind, q, c, x, d):
     return curve(kind, q, x, d)
 
 
-@njit(cache=True)
-def add_profile(kind, q, sign, rows, x, n, buf, scratch):
-    """Add one component to the model row and write its derivative rows, for one block of points.
+@compiled()
+def add_profile(kind, q, sign, n, front, rows):
+    """Add one weighted component to the model row and write its derivative rows, for one block of points.
 
     Parameters
     ----------
-    kind, q, sign, rows, x, n, buf, scratch:
+    kind, q, sign, n, front, rows:
         As in `analysis.peaks.shapes.add_component`.
     """
-    d, c, m = scratch[0], scratch[1], scratch[3]
+    d, c = front[SPARE : SPARE + BLOCK], front[SPARE + BLOCK : SPARE + 2 * BLOCK]
     _prepare(kind, q, c)
     for i in range(n):
-        m[i] += sign * _profile(kind, q, c, x[i], d)
+        w = sign * front[WEIGHT + i]
+        front[MODEL + i] += w * _profile(kind, q, c, front[X + i], d)
         for k in range(q.size):
-            if rows[k] >= 0:
-                buf[rows[k], i] = sign * d[k]
+            rows[BLOCK * k + i] = w * d[k]

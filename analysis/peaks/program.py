@@ -9,8 +9,7 @@ Not here: parsing an expression into a program (`analysis.peaks.ties`).
 
 import math
 
-from numba import njit
-
+from analysis.peaks.compiled import compiled
 from analysis.peaks.opcodes import (
     ADD,
     CONSTANT,
@@ -38,7 +37,7 @@ DEPTH = 32
 TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 
 
-@njit(cache=True)
+@compiled()
 def _unary(op, a):
     """Return value and derivative."""
     if op == NEGATE:
@@ -67,7 +66,7 @@ def _unary(op, a):
     return abs(a), (1.0 if a >= 0.0 else -1.0)
 
 
-@njit(cache=True)
+@compiled()
 def _power(a, b):
     if a == 0.0:
         value = 1.0 if b == 0.0 else (0.0 if b > 0.0 else math.inf)
@@ -78,7 +77,7 @@ def _power(a, b):
     return value, b * value / a, (value * math.log(a) if a > 0.0 else 0.0)
 
 
-@njit(cache=True)
+@compiled()
 def _binary(op, a, b):
     """Return value and both derivatives."""
     if op == ADD:
@@ -98,7 +97,19 @@ def _binary(op, a, b):
     return (a, 1.0, 0.0) if a <= b else (b, 0.0, 1.0)
 
 
-@njit(cache=True)
+@compiled()
+def _put(out, row, given, at):
+    for j in range(out.shape[1]):
+        out[row, j] = given[at, j]
+
+
+@compiled()
+def _clear(out, row):
+    for j in range(out.shape[1]):
+        out[row, j] = 0.0
+
+
+@compiled()
 def apply_ties(ties, v, chain, stack, slopes):
     """Compute the tied parameters in `v` and their rows of `chain`.
 
@@ -121,11 +132,11 @@ def apply_ties(ties, v, chain, stack, slopes):
             op = ops[at]
             if op == CONSTANT:
                 stack[top] = args[at]
-                slopes[top, :free] = 0.0
+                _clear(slopes, top)
                 top += 1
             elif op == LOAD:
                 stack[top] = v[int(args[at])]
-                slopes[top, :free] = chain[int(args[at])]
+                _put(slopes, top, chain, int(args[at]))
                 top += 1
             elif op >= NEGATE:
                 stack[top - 1], d = _unary(op, stack[top - 1])
@@ -137,4 +148,4 @@ def apply_ties(ties, v, chain, stack, slopes):
                 for j in range(free):
                     slopes[top - 1, j] = da * slopes[top - 1, j] + db * slopes[top, j]
         v[target[k]] = stack[0]
-        chain[target[k]] = slopes[0, :free]
+        _put(chain, target[k], slopes, 0)

@@ -6,7 +6,6 @@ Not here: the batched engine (`analysis.peaks.batched`).
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,13 +38,10 @@ class Reference:
     """What lmfit wants: with the derived parameters that are left out of `params`."""
     parameters: ParameterPlan
     max_iterations: int
-    progress: Callable[[int, int], object] | None
+    loss: str = "least_squares"
+    block: int = 1
+    parallel: bool = False
     derivatives: str = "central differences"
-
-    @property
-    def threads(self) -> int:
-        """One: lmfit's models run Python code."""
-        return 1
 
     def solve(self, axis: Floats, data: Floats, weights: Floats, start: Floats, status: Any) -> Found:  # noqa: ANN401
         """Fit every spectrum.
@@ -72,12 +68,11 @@ class Reference:
             status=status.astype(np.int8),
             held=np.zeros((count, free), dtype=np.int8),
             points=np.count_nonzero(weights, axis=1),
+            span=np.full(free, np.inf),
         )
         for s in range(count):
             if found.status[s] == Status.CONVERGED:
                 self._one(found, s, axis=axis, data=data[s], weights=weights[s], start=start[s])
-            if self.progress is not None:
-                self.progress(s + 1, count)
         return found
 
     def _one(self, found: Found, s: int, *, axis: Floats, data: Floats, weights: Floats, start: Floats) -> None:
@@ -205,7 +200,6 @@ def make(
     params: lmfit.Parameters,
     *,
     max_iterations: int,
-    progress: Callable[[int, int], object] | None,
 ) -> Reference:
     """Prepare a model for lmfit's own engine.
 
@@ -213,7 +207,7 @@ def make(
     ----------
     model, params:
         Any lmfit model of one independent variable, with all its parameters.
-    max_iterations, progress:
+    max_iterations:
         As in `analysis.peaks.solve.solve`.
 
     Returns
@@ -237,7 +231,6 @@ def make(
         whole=params.copy(),
         parameters=parameter_plan(model, readable),
         max_iterations=max_iterations,
-        progress=progress,
     )
 
 

@@ -13,9 +13,8 @@ Optimization (2006), algorithm 4.3; Golub & Pereyra, Inverse Problems 19 (2003) 
 
 import math
 
-from numba import njit
-
-from analysis.peaks.kinds import CENTER, LINEAR, RATE, ROLES, SCALES, SHAPE, WIDTH
+from analysis.peaks.compiled import compiled
+from analysis.peaks.kinds import LINEAR, RATE, SHAPE, WIDTH
 from analysis.peaks.linear import backward, cholesky, forward
 
 __all__ = ["clip", "gain_of", "reach_of", "region_step", "room_to_bound", "scale", "shorten"]
@@ -23,34 +22,39 @@ __all__ = ["clip", "gain_of", "reach_of", "region_step", "room_to_bound", "scale
 STAY_INSIDE = 0.995
 
 
-@njit(cache=True)
-def reach_of(layout, ties, free, v, chain, spacing, reach):
+@compiled()
+def _width_of(layout, c, v, spacing):
+    """Return the width of a component: the sum of those of its parameters that are widths."""
+    width = 0.0
+    for k in range(layout[1][c], layout[1][c + 1]):
+        if layout[7][k] == WIDTH:
+            width += abs(v[layout[5][k]])
+    return max(width, spacing)
+
+
+@compiled()
+def reach_of(layout, tied, v, chain, spacing, reach):
     """Set how far each free parameter may sensibly move in one step; 0 for linear ones."""
-    kind, first, _, _, _, source, row = layout
+    first, source, place, role, typical = layout[1], layout[5], layout[6], layout[7], layout[8]
     reach[:] = 0.0
-    for c in range(kind.size):
-        width = 0.0
+    for c in range(first.size - 1):
+        width = _width_of(layout, c, v, spacing)
         for k in range(first[c], first[c + 1]):
-            if ROLES[kind[c], k - first[c]] == WIDTH:
-                width += abs(v[source[k]])
-        width = max(width, spacing)
-        for k in range(first[c], first[c + 1]):
-            role = ROLES[kind[c], k - first[c]]
-            if row[k] < 0 or role == LINEAR:
+            if role[k] == LINEAR:
                 continue
-            limit = width if role == CENTER else 0.5 * width
-            if role == SHAPE:
-                limit = SCALES[kind[c], k - first[c]]
-            elif role == RATE:
-                limit = 0.5 / width
-            for j in range(free.size):
-                slope = abs(chain[source[k], j]) if ties[3].size > 0 else 1.0 * (free[j] == source[k])
+            limit = typical[k]
+            if role[k] == RATE:
+                limit /= width
+            elif role[k] != SHAPE:
+                limit *= width
+            for j in range(reach.size):
+                slope = abs(chain[source[k], j]) if tied else 1.0 * (place[j] == k)
                 if slope > 0.0:
                     own = limit / slope
                     reach[j] = own if reach[j] == 0.0 else min(reach[j], own)
 
 
-@njit(cache=True)
+@compiled()
 def room_to_bound(u, gradient, low, high, j):
     """Return the distance to the bound that descent pushes parameter j towards."""
     if gradient[j] > 0.0:
@@ -60,7 +64,7 @@ def room_to_bound(u, gradient, low, high, j):
     return math.inf
 
 
-@njit(cache=True)
+@compiled()
 def scale(normal, gradient, u, low, high, reach, eager, scaled, slope, size, metric):
     """Build the scaled, bound-aware matrix, gradient and region metric."""
     n = u.size
@@ -87,7 +91,7 @@ def scale(normal, gradient, u, low, high, reach, eager, scaled, slope, size, met
             metric[j] = eager * mean
 
 
-@njit(cache=True)
+@compiled()
 def _length(metric, step):
     total = 0.0
     for j in range(step.size):
@@ -95,7 +99,7 @@ def _length(metric, step):
     return math.sqrt(total)
 
 
-@njit(cache=True)
+@compiled()
 def region_step(scaled, slope, metric, radius, damped, factor, half, step):
     """Solve the trust-region problem; return the multiplier and the length of the step."""
     n = slope.size
@@ -129,7 +133,7 @@ def region_step(scaled, slope, metric, radius, damped, factor, half, step):
     return multiplier, length
 
 
-@njit(cache=True)
+@compiled()
 def clip(u, step, gradient, low, high, negligible, trial):
     """Put `u + step` into `trial`, strictly inside the bounds.
 
@@ -151,7 +155,7 @@ def clip(u, step, gradient, low, high, negligible, trial):
     return clipped
 
 
-@njit(cache=True)
+@compiled()
 def shorten(u, step, low, high, trial):
     """Put `u + t·step` into `trial` with t so short that all bounds hold."""
     t = 1.0
@@ -164,7 +168,7 @@ def shorten(u, step, low, high, trial):
         trial[j] = u[j] + t * step[j]
 
 
-@njit(cache=True)
+@compiled()
 def gain_of(normal, gradient, u, trial):
     """Return the fall of ½χ² that the quadratic model predicts, and the slope along the step."""
     linear = 0.0

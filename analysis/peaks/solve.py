@@ -1,40 +1,24 @@
-"""Runs the compiled kernel over blocks of spectra, in threads if that pays.
+"""Calls the compiled kernel on plain arrays.
 
-Blocks only share read-only tables, and no spectrum influences another, so the result does not depend on
-the number of threads. Not here: the kernel (`analysis.peaks.engine`), xarray (`analysis.peaks.fit`).
+Not here: the kernel (`analysis.peaks.engine`), blocks and threads (`analysis.peaks.job`).
 """
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from analysis.peaks import kinds
 from analysis.peaks.compile import Plan
 from analysis.peaks.engine import fit_many, gradient_many
+from analysis.peaks.losses import CODES
 from analysis.peaks.normal import model_rows
-from analysis.peaks.status import Status
+from analysis.peaks.outcome import Found
 
-__all__ = ["Solution", "equations", "evaluate_layout", "gradient", "solve"]
+TOLERANCE = 1e-10
+
+__all__ = ["equations", "evaluate_layout", "gradient", "solve"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-BLOCK = 256
-TOLERANCE = 1e-11
-
-
-@dataclass(frozen=True, kw_only=True)
-class Solution:
-    """What the kernel found, in the kernel's own free parameters u; leading dim `spectrum`."""
-
-    u: Floats
-    covariance: Floats
-    normal: Floats
-    chisqr: Floats
-    nfev: np.ndarray[Any, np.dtype[np.int64]]
-    status: np.ndarray[Any, np.dtype[np.int8]]
-    held: np.ndarray[Any, np.dtype[np.int8]]
 
 
 def solve(
@@ -46,9 +30,8 @@ def solve(
     start: Floats,
     status: np.ndarray[Any, np.dtype[np.int8]],
     max_iterations: int,
-    threads: int | None = None,
-    progress: Callable[[int, int], object] | None = None,
-) -> Solution:
+    loss: str = "least_squares",
+) -> Found:
     """Fit every spectrum.
 
     Parameters
@@ -58,17 +41,15 @@ def solve(
     axis:
         Dims `(channel,)`.
     data, weights:
-        Dims `(spectrum, channel)`, 0 where masked; one row of weights may serve all.
+        Dims `(spectrum, channel)`, 0 where masked.
     start:
         All parameters, dims `(spectrum, parameter)`, free ones as the user sees them.
     status:
         Anything but CONVERGED is left out.
     max_iterations:
         At most.
-    threads:
-        None: as many as the process may use when there are several blocks.
-    progress:
-        Called with (done, total) spectra after every block, in this thread.
+    loss:
+        One of `analysis.peaks.losses.CODES`; under Poisson the weights are 1 or 0.
 
     Returns
     -------
@@ -78,59 +59,41 @@ def solve(
     count, free = len(data), plan.parameters.free
     kernel_start = start.copy()
     kernel_start[:, free] = start[:, free] @ plan.unmix.T
-    found = Solution(
+    found = Found(
         u=np.full((count, free.size), np.nan),
+        mix=plan.mix,
         covariance=np.full((count, free.size, free.size), np.nan),
         normal=np.full((count, free.size, free.size), np.nan),
         chisqr=np.full(count, np.nan),
         nfev=np.zeros(count, dtype=np.int64),
-        status=status.astype(np.int8),
+        status=status.copy(),
         held=np.zeros((count, free.size), dtype=np.int8),
+        points=np.count_nonzero(weights, axis=1),
+        span=_span(plan, axis),
     )
-    points = np.count_nonzero(np.broadcast_to(weights, data.shape), axis=1)
-
-    def block(low: int) -> int:
-        part = slice(low, min(low + BLOCK, count))
-        fit_many(
-            plan.layout, plan.ties, free, plan.parameters.low, plan.parameters.high, axis, data[part],
-            weights if len(weights) == 1 else weights[part], points[part], kernel_start[part], TOLERANCE,
-            max_iterations, found.u[part], found.covariance[part], found.normal[part], found.chisqr[part],
-            found.nfev[part], found.status[part], found.held[part],
-        )  # fmt: skip
-        return part.stop
-
-    _run(block, range(0, count, BLOCK), count, threads, progress)
+    fit_many(
+        plan.layout, plan.ties, CODES[loss], free, plan.parameters.low, plan.parameters.high, axis, data, weights,
+        found.points, kernel_start, max_iterations, TOLERANCE, found.u, found.covariance, found.normal, found.chisqr,
+        found.nfev, found.status, found.held,
+    )  # fmt: skip
     return found
 
 
-def _run(
-    block: Callable[[int], int],
-    starts: range,
-    total: int,
-    threads: int | None,
-    progress: Callable[[int, int], object] | None,
-) -> None:
-    workers = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    if workers == 1 or len(starts) == 1:
-        results = map(block, starts)
-        _report(results, total, progress)
-        return
-    with ThreadPoolExecutor(max_workers=min(workers, len(starts))) as pool:
-        _report(pool.map(block, starts), total, progress)
+def _span(plan: Plan, axis: Floats) -> Floats:
+    """Give centres and widths the length of the axis, the others no limit."""
+    place, role = plan.layout[6], plan.layout[7]
+    along = (place >= 0) & np.isin(role[place], (kinds.CENTER, kinds.WIDTH))
+    return np.where(along, np.ptp(axis), np.inf)
 
 
-def _report(results: Any, total: int, progress: Callable[[int, int], object] | None) -> None:  # noqa: ANN401
-    for done in results:
-        if progress is not None:
-            progress(done, total)
-
-
-def gradient(plan: Plan, axis: Floats, data: Floats, weights: Floats, *, values: Floats, u: Floats) -> Floats:
-    """Compute the gradient of ½χ² in the kernel's free parameters.
+def gradient(
+    plan: Plan, axis: Floats, data: Floats, weights: Floats, *, values: Floats, u: Floats, loss: str = "least_squares"
+) -> Floats:
+    """Compute the gradient of half the loss in the kernel's free parameters.
 
     Parameters
     ----------
-    plan, axis, data, weights:
+    plan, axis, data, weights, loss:
         As in `solve`.
     values:
         All parameters, dims `(spectrum, parameter)`; the free ones come from `u`.
@@ -142,17 +105,17 @@ def gradient(plan: Plan, axis: Floats, data: Floats, weights: Floats, *, values:
     :
         Dims `(spectrum, free)`.
     """
-    return equations(plan, axis, data, weights, values=values, u=u)[1]
+    return equations(plan, axis, data, weights, values=values, u=u, loss=loss)[1]
 
 
 def equations(
-    plan: Plan, axis: Floats, data: Floats, weights: Floats, *, values: Floats, u: Floats
+    plan: Plan, axis: Floats, data: Floats, weights: Floats, *, values: Floats, u: Floats, loss: str = "least_squares"
 ) -> tuple[Floats, Floats, Floats]:
-    """Compute χ², the gradient of ½χ² and JᵀJ in the kernel's free parameters.
+    """Compute the loss, and gradient and curvature of half of it, in the kernel's free parameters.
 
     Parameters
     ----------
-    plan, axis, data, weights, values, u:
+    plan, axis, data, weights, values, u, loss:
         As in `gradient`.
 
     Returns
@@ -162,8 +125,8 @@ def equations(
     """
     slope, normal, chisqr = np.empty_like(u), np.empty((*u.shape, u.shape[1])), np.empty(len(u))
     gradient_many(
-        plan.layout, plan.ties, plan.parameters.free, axis, data, weights, np.ascontiguousarray(values), u, slope,
-        normal, chisqr,
+        plan.layout, plan.ties, CODES[loss], plan.parameters.free, axis, data, weights,
+        np.ascontiguousarray(values), u, slope, normal, chisqr,
     )  # fmt: skip
     return chisqr, slope, normal
 
@@ -185,11 +148,8 @@ def evaluate_layout(layout: tuple[Any, ...], axis: Floats, values: Floats) -> Fl
     :
         Dims `(spectrum, channel)`.
     """
-    kind, first, sign, origin, inverse, source, row = layout
-    plain = (kind, first, sign, np.zeros_like(origin), np.ones_like(inverse), source, np.full_like(row, -1))
+    kind, first, sign, origin, inverse, *rest = layout
+    plain = (kind, first, sign, np.zeros_like(origin), np.ones_like(inverse), *rest)
     out = np.empty((len(values), axis.size))
     model_rows(plain, np.ascontiguousarray(values), np.ascontiguousarray(axis), out)
     return out
-
-
-FAILED = (Status.TOO_FEW_POINTS, Status.INVALID_DATA, Status.NON_FINITE_MODEL)

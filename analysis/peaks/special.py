@@ -10,7 +10,7 @@ References: NIST DLMF 7.12.1 (erfc at large argument), 5.11.2 and 5.5.2, 5.5.4 (
 
 import math
 
-from numba import njit
+from analysis.peaks.compiled import compiled
 
 __all__ = ["digamma", "erfcx", "gamma_ratio"]
 
@@ -20,7 +20,7 @@ LARGE = 12.0
 OVERFLOW = 170.0
 
 
-@njit(cache=True)
+@compiled()
 def erfcx(z):
     """Return exp(z²) erfc(z).
 
@@ -47,7 +47,7 @@ def erfcx(z):
     return total / (z * SQRT_PI)
 
 
-@njit(cache=True)
+@compiled()
 def digamma(x):
     """Return the logarithmic derivative of the gamma function.
 
@@ -77,7 +77,7 @@ def digamma(x):
     return shift + math.log(x) - 0.5 / x - series
 
 
-@njit(cache=True)
+@compiled()
 def gamma_ratio(x):
     """Return Γ(x - 1/2) / Γ(x).
 

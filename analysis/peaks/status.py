@@ -18,6 +18,7 @@ class Status(IntEnum):
     INVALID_DATA = 4
     NON_FINITE_MODEL = 5
     STALLED = 6
+    CANCELLED = 7
 
     @property
     def sentence(self) -> str:
@@ -45,8 +46,9 @@ _STATUS_SENTENCES = {
     Status.MAX_ITERATIONS: "the iteration limit was reached before the fit converged",
     Status.SINGULAR: "the data do not determine all free parameters",
     Status.TOO_FEW_POINTS: "there are fewer usable points than free parameters",
-    Status.INVALID_DATA: "the spectrum has no usable point, or a sigma that is not positive and finite",
-    Status.NON_FINITE_MODEL: "the model is not finite at the starting values",
+    Status.INVALID_DATA: "the spectrum has no usable point, a sigma that is not positive and finite, or no raw counts",
+    Status.NON_FINITE_MODEL: "the model is not finite, or not positive where counts are fitted",
+    Status.CANCELLED: "cancelled before this spectrum was fitted",
     Status.STALLED: "no step lowered chi-square although the gradient is not zero",
 }
 _PARAMETER_SENTENCES = {

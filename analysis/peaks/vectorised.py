@@ -109,8 +109,8 @@ class Vectorised:
     slopes: _Slopes
     params: lmfit.Parameters
     max_iterations: int
-    progress: Callable[[int, int], object] | None
     loss: str
+    block: int
     parallel: bool = False
     """One thread: a user's function runs Python code."""
 
@@ -151,15 +151,11 @@ class Vectorised:
             status=status.astype(np.int8),
             held=np.zeros((count, free), dtype=np.int8),
             points=np.count_nonzero(weights, axis=1),
+            span=np.full(free, np.inf),
         )
-        todo = np.flatnonzero(found.status == Status.CONVERGED)
-        step = max(1, MEMORY // (data.shape[1] * (free + 1)))
-        for low in range(0, todo.size, step):
-            lanes = todo[low : low + step]
-            block = self._block(axis, data[lanes], weights[lanes], start[lanes])
-            self._fit(block, found, lanes)
-            if self.progress is not None:
-                self.progress(min(low + step, todo.size), todo.size)
+        lanes = np.flatnonzero(found.status == Status.CONVERGED)
+        if lanes.size:
+            self._fit(self._block(axis, data[lanes], weights[lanes], start[lanes]), found, lanes)
         return found
 
     def _block(self, axis: Floats, data: Floats, weights: Floats, base: Floats) -> _Block:
@@ -278,7 +274,6 @@ def make(
     axis: Floats,
     *,
     max_iterations: int,
-    progress: Callable[[int, int], object] | None,
     loss: str = "least_squares",
 ) -> Vectorised:
     """Prepare any lmfit model.
@@ -289,7 +284,7 @@ def make(
         The model with all its parameters; ties are arithmetic.
     axis:
         Dims `(channel,)`, or `(variable, channel)` in the order of the independent variables.
-    max_iterations, progress:
+    max_iterations:
         As in `analysis.peaks.solve.solve`; a fit that fails is tried in two more ways of as many steps.
     loss:
         As in `analysis.peaks.objective`.
@@ -320,8 +315,9 @@ def make(
     names = [name for name in function.names if plan.names.index(name) in moving]
     exact = takes_complex(function, axes, slopes.columns(points), names)
     return Vectorised(
-        slopes=replace(slopes, exact=exact), params=params, max_iterations=max_iterations, progress=progress, loss=loss
-    )
+        slopes=replace(slopes, exact=exact), params=params, max_iterations=max_iterations, loss=loss,
+        block=max(1, MEMORY // (axes.shape[1] * (plan.free.size + 1))),
+    )  # fmt: skip
 
 
 def _points(plan: ParameterPlan) -> Floats:

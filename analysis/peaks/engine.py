@@ -262,9 +262,13 @@ def _is_misplaced(problem, work):
 
 @compiled()
 def _retry(problem, start, u, best, v, space, work, found, curve, cost, state, limit, precision):
-    """Start again from places read from the data; keep what is better, and leave its normal equations in `space`."""
+    """Start again from places read from the data; keep what is better, and leave its normal equations in `space`.
+
+    A fit that converged gives way only to one that explains the data: its user may want a part of them.
+    """
     layout, ties, loss, free, low, high, x, y, w, _, _ = problem
     evaluations = 0
+    settled = state == CONVERGED
     for share in SHARES:
         for j in range(v.size):
             v[j] = start[j]
@@ -275,11 +279,14 @@ def _retry(problem, start, u, best, v, space, work, found, curve, cost, state, l
         _start_inside(u, low, high)
         other, count, ended = _descend(problem, u, v, space, work, limit, precision)
         evaluations += count
-        if ended == CONVERGED and (other < cost or (state != CONVERGED and other <= cost)):
+        if ended != CONVERGED or (state == CONVERGED and not other < cost):
+            continue
+        explained = not _is_misplaced(problem, work)
+        if explained or not settled:
             cost, state = other, ended
             _copy(u, best)
-            if not _is_misplaced(problem, work):
-                return cost, evaluations, state
+        if explained:
+            return cost, evaluations, state
     _copy(best, u)
     normal_equations(layout, ties, loss, free, u, v, x, y, w, work, space[0], space[2])
     return cost, evaluations + 1, state

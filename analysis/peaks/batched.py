@@ -11,8 +11,8 @@ import numpy as np
 
 from analysis.peaks import solve
 from analysis.peaks.compile import ParameterPlan, Plan, compile_plan, components
-from analysis.peaks.normal import BLOCK
 from analysis.peaks.outcome import Found
+from analysis.peaks.rows import BLOCK, FRONT, MODEL, WEIGHT, X
 from analysis.peaks.shapes import add_component
 
 __all__ = ["Batched", "component", "curve", "make"]
@@ -138,11 +138,13 @@ def component(kind: int, values: Floats, axis: Floats) -> tuple[Floats, Floats]:
     """
     count = values.size
     out = np.empty((count + 1, axis.size))
-    buf, scratch = np.zeros((count, BLOCK)), np.zeros((5, BLOCK))
+    front, rows = np.zeros(FRONT), np.zeros((count, BLOCK))
+    front[WEIGHT : WEIGHT + BLOCK] = 1.0
     for at in range(0, axis.size, BLOCK):
-        x = np.ascontiguousarray(axis[at : at + BLOCK], dtype=float)
-        add_component(kind, values, 1.0, np.arange(count), 0.0, 1.0, x, x.size, buf, scratch)
-        out[0, at : at + x.size] = scratch[3, : x.size]
-        out[1:, at : at + x.size] = buf[:, : x.size]
-        scratch[3] = 0.0
+        n = min(BLOCK, axis.size - at)
+        front[X : X + n] = axis[at : at + n]
+        front[MODEL : MODEL + n] = 0.0
+        add_component(kind, values, 1.0, 0.0, 1.0, n, front, rows.reshape(-1))
+        out[0, at : at + n] = front[MODEL : MODEL + n]
+        out[1:, at : at + n] = rows[:, :n]
     return out[0], out[1:]

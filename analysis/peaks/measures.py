@@ -108,7 +108,7 @@ class _Line:
         self.shape = shape
         self.amplitude = float(q[0])
         self.unit = np.concatenate([[1.0], q[1:]])
-        self.component = kernel_cache.load_engine().component
+        self.component = kernel_cache.load("batched").component
         center, width = self._about(q)
         grid = center + width * np.sinh(np.linspace(-REACH, REACH, SAMPLES))
         if shape.code in {kinds.LOGNORMAL, kinds.DAMPED_OSCILLATOR}:

@@ -14,7 +14,7 @@ from analysis.peaks.losses import CODES
 from analysis.peaks.normal import model_rows
 from analysis.peaks.outcome import Found
 
-TOLERANCE = 1e-10
+TOLERANCE = 1e-11
 
 __all__ = ["equations", "evaluate_layout", "gradient", "solve"]
 

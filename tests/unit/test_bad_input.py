@@ -47,7 +47,7 @@ def axis(lamp):
         (lambda: fit(SPECTRUM.assign(u_signal=SPECTRUM.u_signal.astype(str))), SpectrumError, "must hold real numbers"),
         (lambda: fit(SPECTRUM.astype(complex)), SpectrumError, "real numbers; got dtype complex128"),
         (lambda: fit(preprocess.smooth(SPECTRUM, window=5)), SpectrumError, "as it was before preprocess.smooth"),
-        (lambda: fit(loss="poisson"), ModelError, "got 'poisson'; others are not built yet"),
+        (lambda: fit(loss="poison"), ModelError, "got 'poison'. Did you mean 'poisson'"),
         (lambda: peaks.find(SPECTRUM, axis="raman_shift", sigma=0.0), SpectrumError, "positive and finite, got 0"),
         (lambda: peaks.find(SPECTRUM, axis="raman_shift", min_snr=-1), SpectrumError, "min_snr must be above 0"),
         (lambda: peaks.guess("gauss", SPECTRUM, axis="raman_shift"), ModelError, "must be an lmfit model.*got str"),

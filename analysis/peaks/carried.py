@@ -65,15 +65,15 @@ def modes_of(given: Given) -> Modes | None:
     """
     axis, signal = _contributions(given)
     union = sources_of(given)
-    if not union:
-        return None
-    if given.others:
+    axes = (given.axis, *given.others)
+    if given.others and any(f"{each.name}_sources" in given.spectrum for each in axes):
         msg = (
-            f"a fit along several axes does not carry sources yet; got {[source.label for source in union]} with "
-            f"{[str(each.name) for each in (given.axis, *given.others)]}. Drop '<axis>_sources' and 'signal_sources' "
-            "from the spectrum, and state their effect by refitting with moved axes"
+            f"a fit along several axes does not carry their sources; got {[str(a.name) for a in axes]}. Drop the "
+            "'<axis>_sources' from the spectrum, and see their effect by fitting with moved axes"
         )
         raise SpectrumError(msg)
+    if not union:
+        return None
     zero = np.zeros(given.axis.size)
     x = np.asarray(given.axis.values, dtype=float)
     spacing = abs(x[-1] - x[0]) / max(x.size - 1, 1) or 1.0

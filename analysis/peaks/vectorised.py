@@ -5,7 +5,7 @@ quotients of components, several axes. Not here: the kernel (`analysis.peaks.bat
 engine (`analysis.peaks.reference`), the minimiser (`analysis.peaks.trust`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 

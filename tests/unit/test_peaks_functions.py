@@ -263,7 +263,7 @@ def test_robust_losses_are_those_of_scipy(loss):
     data[:, ::9] += 3.0
     model = lmfit.Model(decay)
     params = model.make_params(height=4, rate=0.5, floor=1)
-    engine = vectorised.make(model, params, X, max_iterations=200, progress=None, loss=loss)
+    engine = vectorised.make(model, params, X, max_iterations=200, loss=loss)
     weights = np.full((1, X.size), 1 / NOISE)
     found = engine.solve(X, data, weights, np.tile([4.0, 0.5, 1.0], (5, 1)), np.zeros(5, dtype=np.int8))
     for s in range(5):
@@ -279,7 +279,7 @@ def test_the_poisson_loss_is_the_likelihood():
     data = rng.poisson(decay(X, 30, 0.5, 2), (3, X.size)).astype(float)
     model = lmfit.Model(decay)
     params = model.make_params(height=20, rate=0.7, floor=1)
-    engine = vectorised.make(model, params, X, max_iterations=200, progress=None, loss="poisson")
+    engine = vectorised.make(model, params, X, max_iterations=200, loss="poisson")
     start = np.tile([20.0, 0.7, 1.0], (3, 1))
     found = engine.solve(X, data, np.ones((1, X.size)), start, np.zeros(3, dtype=np.int8))
     assert (found.status == 0).all()

@@ -18,7 +18,7 @@ from analysis.peaks.shapes import add_component
 __all__ = ["Batched", "component", "curve", "make"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-BLOCK_SAMPLES = 2**17  # of a block of spectra: 1 MB, which stays near the processor
+BLOCK_SAMPLES = 2**19  # of a block of spectra: 4 MB, little beside the rest of a map and large beside the calls for it
 
 
 @dataclass(frozen=True, kw_only=True)

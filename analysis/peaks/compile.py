@@ -60,7 +60,7 @@ class ParameterPlan:
         """The ties as the compiled code reads them."""
         return _tables(list(self.tied))
 
-    @property
+    @cached_property
     def fixed(self) -> list[int]:
         """Positions of the parameters that are neither free nor tied."""
         other = {*self.free.tolist(), *(at for at, _ in self.tied)}

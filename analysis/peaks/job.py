@@ -82,17 +82,18 @@ class Job:
         sigma = _flatten_sigma(others[0], batch, signal.shape[-1]) if has_sigma else None
         initial = self._initial(count, [np.broadcast_to(o, batch).ravel() for o in others[has_sigma:]])
         plan = self.solver.parameters
-        arrays = list(Outcome.empty(count, len(plan.names)).arrays())
-        if self.modes is not None:
-            arrays.append(np.full((count, len(plan.names), len(self.modes.axis)), np.nan))
+        outcome = Outcome.empty(count, len(plan.names))
+        moved = None if self.modes is None else np.full((count, len(plan.names), len(self.modes.axis)), np.nan)
 
         def work(part: slice) -> int:
             own = sigma if sigma is None or len(sigma) == 1 else sigma[part]
-            for array, made in zip(arrays, self._block(flat[part], own, initial[part]), strict=True):
-                array[part] = made
+            found = self._block(flat[part], own, initial[part], outcome.part(part))
+            if moved is not None:
+                moved[part] = found
             return part.stop - part.start
 
         self._run(work, count)
+        arrays = outcome.arrays() if moved is None else (*outcome.arrays(), moved)
         return tuple(array.reshape((*batch, *array.shape[1:])) for array in arrays)
 
     def _initial(self, count: int, starts: list[Floats]) -> Floats:
@@ -130,18 +131,16 @@ class Job:
             if pool:
                 pool.shutdown(cancel_futures=True)
 
-    def _block(self, signal: Floats, sigma: Floats | None, initial: Floats) -> list[Any]:
+    def _block(self, signal: Floats, sigma: Floats | None, initial: Floats, out: Outcome) -> Floats | None:
+        """Fit some spectra into `out`; return their sensitivities if there are modes."""
         plan = self.solver.parameters
         counts = self.solver.loss == "poisson"
         data, weights, status = prepare(signal, sigma, plan.free.size, counts=counts)
         if self.single:
             refuse_single(int(status[0]), signal, sigma, plan.free.size, counts=counts)
         found = self.solver.solve(self.axis, data, weights, initial, status)
-        outcome = conclude(plan, found, initial, loss=self.solver.loss, scale_covar=self.scale_covar)
-        made = list(outcome.arrays())
-        if self.modes is not None:
-            made.append(self._sensitivity(found, outcome.value, data, weights))
-        return made
+        conclude(plan, found, initial, loss=self.solver.loss, scale_covar=self.scale_covar, out=out)
+        return None if self.modes is None else self._sensitivity(found, out.value, data, weights)
 
     def _sensitivity(self, found: Found, values: Floats, data: Floats, weights: Floats) -> Floats:
         assert self.modes is not None  # noqa: S101

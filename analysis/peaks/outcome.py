@@ -79,6 +79,10 @@ class Outcome:
             ndata=np.zeros(count, dtype=np.int64),
         )
 
+    def part(self, rows: slice) -> "Outcome":
+        """Give some of the fits, as views."""
+        return Outcome(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
     def arrays(self) -> tuple[Any, ...]:
         """Return all fields in order."""
         return tuple(getattr(self, field.name) for field in fields(self))
@@ -134,7 +138,9 @@ def _resolve_singular(found: Found) -> tuple[Floats, np.ndarray[Any, np.dtype[np
     return covariance, lost
 
 
-def conclude(plan: ParameterPlan, found: Found, initial: Floats, *, loss: str, scale_covar: bool) -> Outcome:
+def conclude(
+    plan: ParameterPlan, found: Found, initial: Floats, *, loss: str, scale_covar: bool, out: Outcome | None = None
+) -> Outcome:
     """Compute everything that a fit reports.
 
     Parameters
@@ -149,6 +155,8 @@ def conclude(plan: ParameterPlan, found: Found, initial: Floats, *, loss: str, s
         What was minimised; under Poisson the information criteria are those of the likelihood.
     scale_covar:
         Multiply the covariance by the reduced chi-square.
+    out:
+        Filled and returned; None makes a new one.
 
     Returns
     -------
@@ -158,9 +166,8 @@ def conclude(plan: ParameterPlan, found: Found, initial: Floats, *, loss: str, s
     inner, lost = _resolve_singular(found)
     failed = np.isin(found.status, FAILED)
     redchi = found.chisqr / np.maximum(1, found.points - plan.free.size)
-    values = initial.copy()
-    stderr = np.empty_like(values)
-    covariance = np.empty((*values.shape, values.shape[1]))
+    out = out or Outcome.empty(len(initial), initial.shape[1])
+    out.value[...] = initial
     scale = redchi if scale_covar else np.ones_like(redchi)
     with np.errstate(invalid="ignore"):
         lost |= np.diagonal(inner, axis1=1, axis2=2) * scale[:, None] > found.span**2
@@ -168,28 +175,24 @@ def conclude(plan: ParameterPlan, found: Found, initial: Floats, *, loss: str, s
     known = np.isin(status, (Status.CONVERGED, Status.SINGULAR))
     kernel_cache.load("expansion").expand_rows(
         plan.tables, plan.free, found.mix, found.u, inner, lost, found.held, known,
-        scale, values, stderr, covariance,
+        scale, out.value, out.stderr, out.covariance,
     )  # fmt: skip
-    values[failed] = np.nan
+    out.value[failed] = np.nan
     open_ = (lost[:, None, :] & (found.mix != 0.0)).any(axis=2) if lost.any() else lost
     chisqr = np.where(failed, np.nan, found.chisqr)
     with np.errstate(all="ignore"):
         floor = np.maximum(chisqr, 1e-250 * found.points)
         likelihood = chisqr if loss == "poisson" else found.points * np.log(floor / found.points)
-    return Outcome(
-        value=values,
-        stderr=stderr,
-        covariance=covariance,
-        status=status.astype(np.int8),
-        parameter_status=_parameter_status(plan, found.held == 1, open_ & ~failed[:, None]),
-        initial=initial,
-        chisqr=chisqr,
-        redchi=np.where(failed, np.nan, redchi),
-        aic=likelihood + 2 * plan.free.size,
-        bic=likelihood + np.log(np.maximum(found.points, 1)) * plan.free.size,
-        nfev=found.nfev.astype(np.int64),
-        ndata=found.points.astype(np.int64),
-    )
+    out.status[...] = status
+    out.parameter_status[...] = _parameter_status(plan, found.held == 1, open_ & ~failed[:, None])
+    out.initial[...] = initial
+    out.chisqr[...] = chisqr
+    out.redchi[...] = np.where(failed, np.nan, redchi)
+    out.aic[...] = likelihood + 2 * plan.free.size
+    out.bic[...] = likelihood + np.log(np.maximum(found.points, 1)) * plan.free.size
+    out.nfev[...] = found.nfev
+    out.ndata[...] = found.points
+    return out
 
 
 def _parameter_status(plan: ParameterPlan, stuck: Ints, lost: Ints) -> Ints:

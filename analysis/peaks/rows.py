@@ -4,6 +4,6 @@ Not here: what fills it (`analysis.peaks.normal`, `analysis.peaks.shapes`).
 """
 
 BLOCK = 128
-# Rows of the front array: axis values, weights, the weighted model, and two to spare.
+# Rows of the front array: axis values, weights, the weighted model, and four to spare.
 X, WEIGHT, MODEL, SPARE = 0, BLOCK, 2 * BLOCK, 3 * BLOCK
-FRONT = 5 * BLOCK
+FRONT = 7 * BLOCK

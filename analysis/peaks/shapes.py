@@ -18,14 +18,15 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from analysis.peaks.compiled import ELEMENTWISE, compiled
-from analysis.peaks.faddeeva import upper, wofz
+from analysis.peaks.faddeeva import SERIES, TERMS, begin, finish, five_terms, wofz
 from analysis.peaks.kinds import GAUSSIAN, LORENTZIAN, POLYNOMIAL, PSEUDO_VOIGT, VOIGT
 from analysis.peaks.profiles import add_profile
-from analysis.peaks.rows import BLOCK, MODEL, WEIGHT, X
+from analysis.peaks.rows import BLOCK, MODEL, SPARE, WEIGHT, X
 
 __all__ = ["add_component", "fast_exp"]
 
 ROW1, ROW2, ROW3 = BLOCK, 2 * BLOCK, 3 * BLOCK
+Z_RE, Z_IM, SUM_RE, SUM_IM = SPARE, SPARE + BLOCK, SPARE + 2 * BLOCK, SPARE + 3 * BLOCK
 
 TINY = 1e-15
 ROUND = 6755399441055744.0
@@ -131,15 +132,38 @@ def _pseudo_voigt(area, center, sigma, fraction, sign, n, front, rows):
 
 
 @compiled(fastmath=ELEMENTWISE)
+def _series(c0, c1, c2, c3, c4, n, front):
+    for i in range(n):
+        pr, pi = five_terms(front[SUM_RE + i], front[SUM_IM + i], front[Z_RE + i], front[Z_IM + i], c0, c1, c2, c3, c4)
+        front[SUM_RE + i] = pr
+        front[SUM_IM + i] = pi
+
+
+@compiled(fastmath=ELEMENTWISE)
+def _voigt_sums(center, inverse, y, n, front):
+    """Sum the series of the Faddeeva function for a block of points, a few terms at a time."""
+    for i in range(n):
+        zr, zi, _, _ = begin((front[X + i] - center) * inverse, y)
+        front[Z_RE + i] = zr
+        front[Z_IM + i] = zi
+        front[SUM_RE + i] = SERIES[0]
+        front[SUM_IM + i] = 0.0
+    for k in range(1, TERMS, 5):
+        _series(SERIES[k], SERIES[k + 1], SERIES[k + 2], SERIES[k + 3], SERIES[k + 4], n, front)
+
+
+@compiled(fastmath=ELEMENTWISE)
 def _voigt(area, center, sigma, gamma, sign, n, front, rows):
     width = max(sigma, TINY)
     inverse = 1.0 / (width * SQRT_2)
     y = gamma * inverse
     unit = sign / (width * SQRT_2PI)
     slope = -area * inverse
+    _voigt_sums(center, inverse, y, n, front)
     for i in range(n):
         t = (front[X + i] - center) * inverse
-        w, _, dre, dim = upper(t, y)
+        _, _, ir, ii = begin(t, y)
+        w, _, dre, dim = finish(t, y, ir, ii, front[SUM_RE + i], front[SUM_IM + i])
         scale = unit * front[WEIGHT + i]
         rows[i] = scale * w
         rows[ROW1 + i] = scale * slope * dre

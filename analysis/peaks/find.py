@@ -10,22 +10,15 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks, peak_widths
 
 from analysis.core import CHANNEL, SpectrumError, history
+from analysis.peaks import kernel_cache
 from analysis.peaks.data import Sigma, take
 
 __all__ = ["find", "find_1d", "noise_of"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-SCALES = (0.0, 1.0, 2.0, 4.0, 8.0)
-FWHM_OF_SCALE = 2.0 * math.sqrt(2.0 * math.log(2.0))
-BROADER_THAN_SCALE = 1.5
-NOISE_PROMINENCE = 2.5  # how far, in units of the noise, the saddles of a peak lie too low by noise alone
-LEAST_SAMPLES = 3
-LEAST_FOR_NOISE = 5
-NARROW = 3.5
+EXPECTED = 16  # peaks in a spectrum; more cost a second call of the kernel
 COLUMNS = ("position", "height", "width", "prominence", "snr")
 _MEANING = {
     "position": "peak position",
@@ -86,12 +79,14 @@ def find(
         msg = "lazy data need max_peaks, because the size of the result must be known before computing; got None"
         raise SpectrumError(msg)
     x = np.asarray(given.axis.values, dtype=float)
-    search = _Search(axis=x, min_snr=min_snr, max_peaks=max_peaks, pad=max_peaks if lazy else None)
+    search = _Search(
+        axis=x, min_snr=min_snr, max_peaks=max_peaks, pad=max_peaks if lazy else None,
+        sigma=None if given.sigma is None or given.sigma.ndim else float(given.sigma),
+    )  # fmt: skip
     bare = given.signal.drop_vars(list(given.signal.coords))
     arguments, cores = [bare], [[CHANNEL]]
-    if given.sigma is not None:
-        noise = given.sigma.drop_vars(list(given.sigma.coords))
-        arguments.append(noise.broadcast_like(bare) if noise.ndim else noise + 0.0 * bare)
+    if given.sigma is not None and given.sigma.ndim:
+        arguments.append(given.sigma.drop_vars(list(given.sigma.coords)).broadcast_like(bare))
         cores.append([CHANNEL])
     table, count = xr.apply_ufunc(
         search, *arguments, input_core_dims=cores, output_core_dims=[["peak", "column"], []], dask="parallelized",
@@ -119,28 +114,51 @@ def find(
 
 
 class _Search:
-    """Finds peaks in plain arrays, spectrum by spectrum."""
+    """Finds peaks in plain arrays."""
 
-    def __init__(self, *, axis: Floats, min_snr: float, max_peaks: int | None, pad: int | None) -> None:
+    def __init__(
+        self, *, axis: Floats, min_snr: float, max_peaks: int | None, pad: int | None, sigma: float | None
+    ) -> None:
         self.axis = axis
         self.min_snr = min_snr
         self.max_peaks = max_peaks
         self.pad = pad
+        self.sigma = sigma
 
     def __call__(self, signal: Floats, sigma: Floats | None = None) -> tuple[Floats, Any]:
         batch = signal.shape[:-1]
-        flat = np.asarray(signal, dtype=float).reshape(-1, signal.shape[-1])
-        noises = [None] * len(flat) if sigma is None else list(sigma.reshape(flat.shape))
-        tables = [
-            find_1d(self.axis, y, min_snr=self.min_snr, max_peaks=self.max_peaks, sigma=noise)
-            for y, noise in zip(flat, noises, strict=True)
-        ]
-        size = self.pad or max((len(t) for t in tables), default=0)
-        out = np.full((len(tables), size, len(COLUMNS)), np.nan)
-        for row, table in zip(out, tables, strict=True):
-            row[: len(table)] = table
-        count = np.array([len(t) for t in tables], dtype=np.int64)
+        flat = np.ascontiguousarray(signal, dtype=float).reshape(math.prod(batch), signal.shape[-1])
+        noise = _rows(sigma, flat) if self.sigma is None else np.full((1, 1), self.sigma)
+        table, count = _searched(self.axis, flat, noise, self.min_snr, self.max_peaks)
+        size = self.pad or int(count.max(initial=0))
+        out = np.full((len(flat), size, len(COLUMNS)), np.nan)
+        out[np.arange(size) < count[:, None]] = table
         return out.reshape((*batch, size, len(COLUMNS))), count.reshape(batch)
+
+
+def _rows(sigma: Floats | None, flat: Floats) -> Floats:
+    """Return the noise as rows: none, one that serves all, or one for each spectrum."""
+    if sigma is None or not flat.size:
+        return np.empty((0, 0))
+    if not any(sigma.strides[:-1]):
+        sigma = sigma[(0,) * (sigma.ndim - 1)]
+    return np.ascontiguousarray(sigma, dtype=float).reshape(-1, flat.shape[1])
+
+
+def _searched(
+    axis: Floats, flat: Floats, sigma: Floats, min_snr: float, max_peaks: int | None
+) -> tuple[Floats, np.ndarray[Any, np.dtype[np.int64]]]:
+    """Return the peaks of all spectra below each other, and how many each has."""
+    kernel = kernel_cache.load("search")
+    count = np.zeros(len(flat), dtype=np.int64)
+    table = np.empty((EXPECTED * len(flat) + flat.shape[1], len(COLUMNS)))
+    most = flat.shape[1] if max_peaks is None else max_peaks
+    parts: list[Floats] = []
+    done = 0
+    while done < len(flat):
+        done, filled = kernel.search(np.ascontiguousarray(axis), flat, sigma, done, float(min_snr), most, table, count)
+        parts.append(table[:filled] if done == len(flat) else table[:filled].copy())
+    return (parts[0] if len(parts) == 1 else np.concatenate([table[:0], *parts])), count
 
 
 def noise_of(signal: Floats) -> float:
@@ -156,12 +174,7 @@ def noise_of(signal: Floats) -> float:
     :
         Standard deviation in units of the signal; a tiny positive number if the spectrum is smooth.
     """
-    least = 1e-9 * float(np.ptp(signal)) or 1e-300
-    if signal.size < LEAST_FOR_NOISE:
-        return least
-    second = signal[2:] - 2.0 * signal[1:-1] + signal[:-2]
-    spread = 1.4826 * float(np.median(np.abs(second - np.median(second)))) / math.sqrt(6.0)
-    return max(spread, least)
+    return float(kernel_cache.load("search").noise(np.ascontiguousarray(signal, dtype=float)))
 
 
 def find_1d(
@@ -183,74 +196,5 @@ def find_1d(
     :
         Dims `(peak, 5)`: position, height, width, prominence, snr.
     """
-    good = np.isfinite(signal)
-    if good.sum() < LEAST_SAMPLES:
-        return np.empty((0, len(COLUMNS)))
-    index = np.arange(signal.size, dtype=float)
-    y = np.interp(index, index[good], signal[good])
-    noise = np.full(y.size, noise_of(y))
-    if sigma is not None:
-        usable = np.isfinite(sigma) & (sigma > 0.0)
-        noise = np.where(usable, sigma, noise)
-    rows = [row for scale in SCALES for row in _at_scale(y, noise, scale, min_snr) if scale * 6 < y.size]
-    kept = _strongest(rows)
-    kept.sort(key=lambda row: -row[3])
-    kept = sorted(kept[:max_peaks])
-    out = np.array([_refine(axis, y, row) for row in kept])
-    return out.reshape(-1, len(COLUMNS))
-
-
-Row = tuple[float, ...]
-
-
-def _at_scale(y: Floats, noise: Floats, scale: float, min_snr: float) -> list[Row]:
-    """List (index, left, right, prominence, snr, width, base) of the maxima at one scale."""
-    smooth = gaussian_filter1d(y, scale, mode="nearest") if scale else y
-    gain = 1.0 / math.sqrt(2.0 * math.sqrt(math.pi) * scale) if scale else 1.0
-    peaks, found = find_peaks(smooth, prominence=0.0)
-    if not peaks.size:
-        return []
-    snr = found["prominences"] / (noise[peaks] * gain) - NOISE_PROMINENCE
-    keep = snr >= min_snr
-    peaks, snr, prominence = peaks[keep], snr[keep], found["prominences"][keep]
-    data = (prominence, found["left_bases"][keep], found["right_bases"][keep])
-    width, _, left, right = peak_widths(smooth, peaks, rel_height=0.5, prominence_data=data)
-    broad = width >= BROADER_THAN_SCALE * FWHM_OF_SCALE * scale
-    own = np.sqrt(np.maximum(width**2 - (FWHM_OF_SCALE * scale) ** 2, 0.0))
-    rows = zip(peaks, left, right, prominence, snr, own, smooth[peaks] - prominence, strict=True)
-    return [tuple(map(float, row)) for row, ok in zip(rows, broad, strict=True) if ok]
-
-
-def _strongest(rows: list[Row]) -> list[Row]:
-    """Keep of each group of detections within half a width the one with the best snr."""
-    kept: list[Row] = []
-    for row in sorted(rows, key=lambda each: -each[4]):
-        if all(abs(row[0] - other[0]) > 0.5 * max(other[5], 1.0) for other in kept):
-            kept.append(row)
-    return kept
-
-
-def _refine(axis: Floats, y: Floats, row: Row) -> list[float]:
-    """Place a peak between samples by a weighted parabola through the logarithm of its upper half."""
-    top, left, right, prominence, snr, width, base = row
-    peak = int(top)
-    around = slice(max(peak - max(1, int(0.25 * width)), 0), peak + max(1, int(0.25 * width)) + 1)
-    height = float(y[peak]) if width < NARROW else float(np.median(y[around]))
-    low = max(0, min(math.ceil(left), peak - 1))
-    high = min(y.size - 1, max(math.floor(right), peak + 1))
-    i = np.arange(low, high + 1)
-    above = y[i] - base
-    floor = 0.02 * prominence
-    at, logs = i - top, np.log(np.maximum(above, floor))
-    weight = np.maximum(above, floor)
-    curve, slope, _ = np.polyfit(at, logs, 2, w=weight) if i.size >= LEAST_SAMPLES else (0.0, 0.0, 0.0)
-    shift = -0.5 * slope / curve if curve < 0.0 else 0.0
-    if width < NARROW and curve < 0.0:  # the half-height crossings lie between too few samples
-        width = math.sqrt(-4.0 * math.log(2.0) / curve)
-    place = top + float(np.clip(shift, low - top, high - top))
-    index = np.arange(axis.size, dtype=float)
-    position = float(np.interp(place, index, axis))
-    scale = abs(float(axis[min(peak + 1, axis.size - 1)] - axis[max(peak - 1, 0)])) / (
-        min(peak + 1, axis.size - 1) - max(peak - 1, 0)
-    )
-    return [position, height, width * scale, prominence, snr]
+    flat = np.ascontiguousarray(signal, dtype=float)[None]
+    return _searched(axis, flat, _rows(sigma, flat), min_snr, max_peaks)[0]

@@ -15,7 +15,8 @@ __all__ = ["drop_stale", "load"]
 
 SOURCES = (
     "coarse", "compiled", "curves", "engine", "expansion", "faddeeva", "intake", "kinds", "linear", "losses", "normal",
-    "opcodes", "profiles", "program", "region", "reseed", "rows", "shapes", "special",
+    "opcodes", "profiles", "program", "region", "reseed", "rows", "search", "shapes",
+    "smoothing", "special",
 )  # fmt: skip
 
 

@@ -14,11 +14,22 @@ import math
 import numpy as np
 from numba import njit
 
-from analysis.peaks.smoothing import MARGIN, gaussian, median, noise_of, pad, smooth_two
+from analysis.peaks.smoothing import (
+    BLOCK,
+    MARGIN,
+    REACH,
+    SCALES,
+    WEIGHTS,
+    block_extremes,
+    median,
+    noise_of,
+    pad,
+    smooth_two,
+)
 
 __all__ = ["FIELDS", "noise", "search"]
 
-SCALES = (0.0, 1.0, 2.0, 4.0, 8.0)
+FINITE = {"nnan", "ninf", "nsz"}
 LEAST_FOR_SCALE = 6.0  # samples per unit of scale
 FWHM_OF_SCALE = 2.0 * math.sqrt(2.0 * math.log(2.0))
 BROADER_THAN_SCALE = 1.5
@@ -34,69 +45,102 @@ TOP, LEFT, RIGHT, PROMINENCE, SNR, WIDTH, BASE = range(7)
 SAMPLES = 9
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _bridge(y, n, out):
+@njit(error_model="numpy")
+def _take(y, n, out):
     """Copy `y` with straight lines where it is not finite; return the number of finite samples."""
     good = 0
-    last = -1
     for i in range(n):
         v = y[i]
         out[i] = v
+        good += v - v == 0.0
+    if good < n:
+        _bridge(y, n, out)
+    return good
+
+
+@njit(error_model="numpy")
+def _bridge(y, n, out):
+    last = -1
+    for i in range(n):
+        v = y[i]
         if math.isfinite(v):
             for j in range(last + 1, i):
                 out[j] = v if last < 0 else y[last] + (v - y[last]) / (i - last) * (j - last)
             last = i
-            good += 1
-    if good:
-        for j in range(last + 1, n):
-            out[j] = y[last]
-    return good
+    for j in range(last + 1, n):
+        out[j] = y[last]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", fastmath=FINITE)
 def _lowest(y, low, high):
     best = y[low]
-    for i in range(low + 1, high):
-        best = min(best, y[i])
+    for i in range(low, high):
+        best = y[i] if y[i] < best else best
     return best
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _turns(y, n, threshold, highs, valleys):
+@njit(error_model="numpy", fastmath=FINITE)
+def _drop(value, threshold):
+    least = UNSEEN * abs(value)
+    return least if least > threshold else threshold
+
+
+@njit(error_model="numpy", fastmath=FINITE)
+def _turns(y, n, threshold, blocks, highs, valleys):
     """List the maxima between which `y` falls and rises by a threshold, and the lowest values around them.
 
-    Every maximum with at least that prominence is in the list, the first of its equals. Returns how many.
+    Every maximum with at least that prominence is in the list, the first of its equals. Returns how many. Only blocks
+    in which the direction may turn are looked into.
     """
-    count, i = 0, 1
-    top, at = y[0], 0
-    while True:
-        floor = top - max(threshold, UNSEEN * abs(top))
-        while i < n and y[i] > floor:
-            if y[i] > top:
-                top, at = y[i], i
-                floor = top - max(threshold, UNSEEN * abs(top))
-            i += 1
-        highs[count] = at
-        if count == 0:
-            valleys[0] = _lowest(y, 0, at + 1)
+    high, low = blocks[0], blocks[1]
+    count, rising, extreme, at = 0, True, y[0], 0
+    for block in range(block_extremes(y, n, blocks)):
+        start = block * BLOCK
+        after, quiet = _passed(rising, extreme, low[block], high[block], threshold)
+        if quiet:
+            at = start if after != extreme else at
+            extreme = after
+            continue
+        for i in range(start, min(start + BLOCK, n)):
+            v = y[i]
+            if rising:
+                if v > extreme:
+                    extreme, at = v, i
+                elif v <= extreme - _drop(extreme, threshold):
+                    highs[count] = _equal(y, at, extreme)
+                    count, rising, extreme = count + 1, False, v
+            elif v < extreme:
+                extreme = v
+            elif v >= extreme + _drop(extreme, threshold):
+                valleys[count] = extreme
+                rising, extreme, at = True, v, i
+    if rising:
+        highs[count] = _equal(y, at, extreme)
         count += 1
-        if i == n:
-            valleys[count] = _lowest(y, at, n)
-            return count
-        bottom = y[i]
-        ceiling = bottom + max(threshold, UNSEEN * abs(bottom))
-        while i < n and y[i] < ceiling:
-            if y[i] < bottom:
-                bottom = y[i]
-                ceiling = bottom + max(threshold, UNSEEN * abs(bottom))
-            i += 1
-        valleys[count] = bottom
-        if i == n:
-            return count
-        top, at = y[i], i
+        extreme = _lowest(y, highs[count - 1], n)
+    valleys[count] = extreme
+    valleys[0] = _lowest(y, 0, highs[0] + 1)
+    return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", fastmath=FINITE)
+def _passed(rising, extreme, low, high, threshold):
+    """Return the extreme after a block, and whether the direction cannot turn within it."""
+    if rising:
+        extreme = high if high > extreme else extreme
+        return extreme, low > extreme - _drop(extreme, threshold)
+    extreme = low if low < extreme else extreme
+    return extreme, high < extreme + _drop(extreme, threshold)
+
+
+@njit(error_model="numpy")
+def _equal(y, i, value):
+    while y[i] != value:
+        i += 1
+    return i
+
+
+@njit(error_model="numpy", fastmath=FINITE)
 def _base(y, k, count, highs, valleys):
     """Return the higher of the saddles of a maximum of the list."""
     height = y[highs[k]]
@@ -111,7 +155,7 @@ def _base(y, k, count, highs, valleys):
     return max(left, right)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", fastmath=FINITE)
 def _crossings(y, peak, level):
     """Return where `y` crosses a level to the left and right of a peak; it does cross it."""
     i = peak
@@ -125,7 +169,7 @@ def _crossings(y, peak, level):
     return left, right
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", fastmath=FINITE)
 def _measure(y, peak, base, noise, scale, row):
     """Fill the row of a maximum; False if it is no broader than the smoothing."""
     prominence = y[peak] - base
@@ -140,11 +184,12 @@ def _measure(y, peak, base, noise, scale, row):
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _at_scale(y, n, noise, threshold, min_snr, scale, gain, highs, valleys, rows, found):
+@njit(error_model="numpy", fastmath=FINITE)
+def _at_scale(y, n, noise, threshold, min_snr, scale, blocks, highs, valleys, rows, found):
     """Add the maxima of one scale, in their order; return how many there are now."""
+    gain = 1.0 / math.sqrt(2.0 * math.sqrt(math.pi) * scale) if scale > 0.0 else 1.0
     fall = threshold * gain * ROUNDING
-    count = _turns(y, n, fall, highs, valleys)
+    count = _turns(y, n, fall, blocks, highs, valleys)
     for k in range(count):
         i = highs[k]
         height = y[i]
@@ -169,25 +214,26 @@ def _at_scale(y, n, noise, threshold, min_snr, scale, gain, highs, valleys, rows
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _sorted_by(rows, field, sign, order, count):
-    """Sort the first indices of `order` by a field, stably."""
+@njit(error_model="numpy", fastmath=FINITE)
+def _sort_rising(keys, order, count):
+    """Sort the first indices of `order` by their keys, stably."""
     for i in range(1, count):
         one = order[i]
-        v = sign * rows[one, field]
+        v = keys[one]
         j = i - 1
-        while j >= 0 and sign * rows[order[j], field] > v:
+        while j >= 0 and keys[order[j]] > v:
             order[j + 1] = order[j]
             j -= 1
         order[j + 1] = one
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _strongest(rows, found, most, order, kept):
+@njit(error_model="numpy", fastmath=FINITE)
+def _strongest(rows, found, most, keys, order, kept):
     """Keep of each group of detections within half a width the one with the best snr, in order of place."""
     for i in range(found):
         order[i] = i
-    _sorted_by(rows, SNR, -1.0, order, found)
+        keys[i] = -rows[i, SNR]
+    _sort_rising(keys, order, found)
     count = 0
     for i in range(found):
         one = order[i]
@@ -200,14 +246,16 @@ def _strongest(rows, found, most, order, kept):
         if alone:
             kept[count] = one
             count += 1
-    if count > most:
-        _sorted_by(rows, PROMINENCE, -1.0, kept, count)
-        count = most
-    _sorted_by(rows, TOP, 1.0, kept, count)
+    fields = (PROMINENCE, TOP) if count > most else (TOP, TOP)
+    for field in fields:
+        for i in range(found):
+            keys[i] = -rows[i, field] if field == PROMINENCE else rows[i, field]
+        _sort_rising(keys, kept, count)
+        count = min(count, most)
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _parabola(y, low, high, peak, base, prominence):
     """Fit a weighted parabola to the logarithm of the samples of a peak; return its slope and curvature at the top."""
     reach = float(max(high - peak, peak - low))
@@ -235,13 +283,13 @@ def _parabola(y, low, high, peak, base, prominence):
     return (slope / reach, curve / (reach * reach)) if curve < -FLAT else (0.0, 0.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _interpolated(axis, place):
     i = min(int(place), axis.size - 2)
     return (axis[i + 1] - axis[i]) * (place - i) + axis[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _refine(axis, y, n, row, work, sample, out):
     """Place a peak between samples by a weighted parabola through the logarithm of its upper half."""
     peak, width = int(row[TOP]), row[WIDTH]
@@ -250,8 +298,8 @@ def _refine(axis, y, n, row, work, sample, out):
         near = max(1, int(0.25 * width))
         start, end = max(peak - near, 0), min(peak + near + 1, n)
         out[1] = median(y[start:end], end - start, work, sample)
-    low = max(0, min(int(math.ceil(row[LEFT])), peak - 1))
-    high = min(n - 1, max(int(math.floor(row[RIGHT])), peak + 1))
+    low = max(0, min(math.ceil(row[LEFT]), peak - 1))
+    high = min(n - 1, max(math.floor(row[RIGHT]), peak + 1))
     slope, curve = _parabola(y, low, high, peak, row[BASE], row[PROMINENCE])
     shift = 0.0
     if curve < 0.0:
@@ -264,12 +312,15 @@ def _refine(axis, y, n, row, work, sample, out):
     out[3], out[4] = row[PROMINENCE], row[SNR]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _fill(noise, sigma, level, n):
     """Fill in the noise of each sample where it is not stated; return the least."""
+    if not sigma.size:
+        noise[:] = level
+        return level
     least = math.inf
     for i in range(n):
-        stated = sigma[min(i, sigma.size - 1)] if sigma.size else 0.0
+        stated = sigma[min(i, sigma.size - 1)]
         noise[i] = stated if 0.0 < stated < math.inf else level
         least = min(least, noise[i])
     return least
@@ -284,32 +335,32 @@ def search(axis, signal, sigma, first, min_snr, most, table, counts):
     n = signal.shape[1]
     padded = np.empty(n + 2 * MARGIN)
     y = padded[MARGIN : MARGIN + n]
-    smooth, work, sample = np.empty((4, n)), np.empty((2, n + 1)), np.empty(SAMPLES)
-    weights = np.zeros((4, MARGIN + 1))
-    reach = [gaussian(SCALES[k + 1], weights[k]) for k in range(4)]
+    smooth, work, sample = np.empty((5, n)), np.empty((2, n + 1)), np.empty(SAMPLES)
     noise, valleys, highs = np.empty(n), np.empty(n + 1), np.empty(n + 1, dtype=np.int64)
+    blocks = np.empty((4, n // 2 + 1))
     rows = np.empty((5 * (n // 2 + 1), 7))
+    keys = np.empty(len(rows))
     order, kept = np.empty(len(rows), dtype=np.int64), np.empty(len(rows), dtype=np.int64)
     filled = 0
     for spectrum in range(first, len(signal)):
         if filled + n // 2 + 1 > len(table):
             return spectrum, filled
         counts[spectrum] = 0
-        if _bridge(signal[spectrum], n, y) < LEAST_SAMPLES:
+        if _take(signal[spectrum], n, y) < LEAST_SAMPLES:
             continue
         pad(padded, n)
         level = noise_of(y, n, work[0], work[1], sample)
         stated = sigma[min(spectrum, len(sigma) - 1)] if len(sigma) else sigma.ravel()
         least = (min_snr + NOISE_PROMINENCE) * _fill(noise, stated, level, n)
-        smooth_two(padded, n, weights[0], reach[0], weights[1], reach[1], smooth[0], smooth[1])
-        smooth_two(padded, n, weights[2], reach[2], weights[3], reach[3], smooth[2], smooth[3])
-        found = _at_scale(y, n, noise, least, min_snr, 0.0, 1.0, highs, valleys, rows, 0)
-        for k in range(4):
-            scale = SCALES[k + 1]
-            if LEAST_FOR_SCALE * scale < n:
-                gain = 1.0 / math.sqrt(2.0 * math.sqrt(math.pi) * scale)
-                found = _at_scale(smooth[k], n, noise, least, min_snr, scale, gain, highs, valleys, rows, found)
-        counts[spectrum] = _strongest(rows, found, most, order, kept)
+        for i in range(n):
+            smooth[0, i] = y[i]
+        smooth_two(padded, n, WEIGHTS[0], REACH[0], WEIGHTS[1], REACH[1], smooth[1], smooth[2])
+        smooth_two(padded, n, WEIGHTS[2], REACH[2], WEIGHTS[3], REACH[3], smooth[3], smooth[4])
+        found = np.int64(0)
+        for k in range(len(SCALES)):
+            if LEAST_FOR_SCALE * SCALES[k] < n:
+                found = _at_scale(smooth[k], n, noise, least, min_snr, SCALES[k], blocks, highs, valleys, rows, found)
+        counts[spectrum] = _strongest(rows, found, most, keys, order, kept)
         for j in range(counts[spectrum]):
             _refine(axis, y, n, rows[kept[j]], work[0], sample, table[filled + j])
         filled += counts[spectrum]

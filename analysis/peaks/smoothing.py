@@ -5,48 +5,52 @@ Not here: what is looked for in the smoothed spectrum (`analysis.peaks.search`).
 """
 
 # Compiled code has no annotations: numba finds its types, and long argument lists are its tables.
-# ruff: noqa: ANN001, ANN201, PLR0917
+# ruff: noqa: ANN001, ANN201, ANN202, PLR0917
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 import math
+from typing import Any
 
+import numpy as np
 from numba import njit
 
-__all__ = ["MARGIN", "gaussian", "median", "noise_of", "pad", "smooth_two"]
+__all__ = ["BLOCK", "MARGIN", "REACH", "SCALES", "WEIGHTS", "block_extremes", "median", "noise_of", "pad", "smooth_two"]
 
 # Elementwise loops: everything but reassociation, so that a number does not depend on its place in a row.
 ELEMENTWISE = {"contract", "nnan", "ninf", "nsz", "arcp"}
 MARGIN = 32
 TAPS = 4
+SCALES = (0.0, 1.0, 2.0, 4.0, 8.0)
+REACH = np.array([4, 8, 16, 32])
+BLOCK = 8
 LEAST_FOR_NOISE = 5
 FEW = 24
 SAMPLES = 9
 GUESSES = 8
 MAD = 1.4826
+SMOOTH = 1e-9  # of the extent of the signal: less noise is rounding
 SECOND_DIFFERENCE = math.sqrt(6.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def gaussian(scale, weights):
-    """Write the weights of the samples 0 to 4 `scale` away; return how far they reach."""
-    radius = int(4.0 * scale + 0.5)
-    total = 0.0
-    for k in range(radius + 1):
-        weights[k] = math.exp(-0.5 / (scale * scale) * k * k)
-        total += weights[k] if k == 0 else 2.0 * weights[k]
-    for k in range(radius + 1):
-        weights[k] /= total
-    return radius
+def _gaussian(scale: float) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return the weights of the samples 0 to 4 `scale` away, zero beyond."""
+    k = np.arange(MARGIN + 1)
+    weights = np.where(k <= 4.0 * scale, np.exp(-0.5 * (k / scale) ** 2), 0.0)
+    made: np.ndarray[Any, np.dtype[np.float64]] = weights / (weights[0] + 2.0 * weights[1:].sum())
+    return made
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+WEIGHTS = np.stack([_gaussian(scale) for scale in SCALES[1:]])
+
+
+@njit(error_model="numpy")
 def pad(padded, n):
     """Repeat the ends of the `n` samples between two margins in the margins."""
     padded[:MARGIN] = padded[MARGIN]
     padded[MARGIN + n :] = padded[MARGIN + n - 1]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=ELEMENTWISE)
+@njit(error_model="numpy", fastmath=ELEMENTWISE)
 def smooth_two(padded, n, narrow, near, wide, far, out, broad):
     """Convolve with two sets of symmetric weights at once, four pairs of samples a pass; both reach multiples of 4."""
     centre = padded[MARGIN : MARGIN + n]
@@ -74,7 +78,7 @@ def smooth_two(padded, n, narrow, near, wide, far, out, broad):
             broad[i] += b1 * s1 + b2 * s2 + b3 * s3 + b4 * s4
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def sort(values, n):
     """Sort the first `n` by insertion."""
     for i in range(1, n):
@@ -86,7 +90,7 @@ def sort(values, n):
         values[j + 1] = v
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def select(work, n, k, sample):
     """Return the `k`-th smallest of the first `n` of `work`, which is overwritten.
 
@@ -95,7 +99,7 @@ def select(work, n, k, sample):
     while n > FEW:
         for j in range(SAMPLES):
             sample[j] = work[(n * (2 * j + 1)) // (2 * SAMPLES)]
-        sort(sample, SAMPLES)
+        sort(sample, sample.size)
         pivot = sample[(k * SAMPLES) // n]
         less, equal = 0, 0
         for i in range(n):
@@ -120,7 +124,7 @@ def select(work, n, k, sample):
     return work[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=ELEMENTWISE)
+@njit(error_model="numpy", fastmath=ELEMENTWISE)
 def _below(values, n, bound):
     count = 0
     for i in range(n):
@@ -128,7 +132,7 @@ def _below(values, n, bound):
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _within(values, n, low, high, work):
     """Pack what lies in [low, high) into `work`; return how many."""
     count = 0
@@ -139,37 +143,44 @@ def _within(values, n, low, high, work):
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def median(values, n, work, sample):
-    """Return the median of the first `n` finite values.
+@njit(error_model="numpy")
+def _bracket(values, n, first, last, sample):
+    """Return bounds with the ranks `first` and `last` between them, and how many values are below the lower.
 
-    Counting what is below a bound is SIMD: a few counts close in on the median, what is left is sorted.
+    Counting what is below a bound is SIMD: a few counts close in.
     """
+    for j in range(SAMPLES):
+        sample[j] = values[(n * (2 * j + 1)) // (2 * SAMPLES)]
+    sort(sample, sample.size)
+    guess, spread = sample[SAMPLES // 2], 0.5 * (sample[SAMPLES - 3] - sample[2])
+    low, high = -math.inf, math.inf
+    under, upto, side = 0, n, 0
+    for _ in range(GUESSES):
+        count = _below(values, n, guess)
+        if count <= first:
+            low, under, side = guess, count, 1
+        elif count > last:
+            high, upto, side = guess, count, -1
+        else:
+            break
+        if upto - under <= FEW:
+            break
+        if math.isinf(low) or math.isinf(high):
+            guess += side * spread
+        else:
+            guess = low + (last + side * (FEW // 3) - under) / (upto - under) * (high - low)
+            guess = min(max(guess, low), high)
+    return low, high, under
+
+
+@njit(error_model="numpy")
+def median(values, n, work, sample):
+    """Return the median of the first `n` finite values."""
     last = n // 2
     first = last - 1 + n % 2
-    low, high = -math.inf, math.inf
-    under, upto = 0, n
+    low, high, under = -math.inf, math.inf, 0
     if n > 4 * FEW:
-        for j in range(SAMPLES):
-            sample[j] = values[(n * (2 * j + 1)) // (2 * SAMPLES)]
-        sort(sample, SAMPLES)
-        middle, spread = sample[SAMPLES // 2], 0.5 * (sample[SAMPLES - 3] - sample[2])
-        guess = middle
-        for _ in range(GUESSES):
-            count = _below(values, n, guess)
-            if count <= first:
-                low, under, side = guess, count, 1
-            elif count > last:
-                high, upto, side = guess, count, -1
-            else:
-                break
-            if upto - under <= FEW:
-                break
-            if math.isinf(low) or math.isinf(high):
-                guess += side * spread
-            else:
-                guess = low + (last + side * (FEW // 3) - under) / (upto - under) * (high - low)
-                guess = min(max(guess, low), high)
+        low, high, under = _bracket(values, n, first, last, sample)
     left = _within(values, n, low, high, work)
     if left <= FEW:
         sort(work, left)
@@ -185,43 +196,69 @@ def median(values, n, work, sample):
     return 0.5 * (lower + upper)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=ELEMENTWISE)
-def extent(y, n, low, high):
-    """Return the highest less the lowest value; halves are laid on each other, which is SIMD."""
+@njit(error_model="numpy", fastmath=ELEMENTWISE)
+def _far(y, n, reach):
+    """Count what lies further than `reach` from the first sample."""
+    count = 0
+    first = y[0]
     for i in range(n):
-        low[i] = y[i]
-        high[i] = y[i]
-    while n > 1:
-        half = (n + 1) // 2
-        for i in range(n - half):
-            low[i] = low[i + half] if low[i + half] < low[i] else low[i]
-            high[i] = high[i + half] if high[i + half] > high[i] else high[i]
-        n = half
-    return high[0] - low[0]
+        count += abs(y[i] - first) > reach
+    return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=ELEMENTWISE)
+@njit(error_model="numpy")
+def _least_noise(y, n):
+    low, high = y[0], y[0]
+    for i in range(n):
+        low = min(low, y[i])
+        high = max(high, y[i])
+    return SMOOTH * (high - low) if high > low else 1e-300
+
+
+@njit(error_model="numpy", fastmath=ELEMENTWISE)
 def _second_differences(y, n, out):
     for i in range(n - 2):
         out[i] = y[i + 2] - 2.0 * y[i + 1] + y[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=ELEMENTWISE)
+@njit(error_model="numpy", fastmath=ELEMENTWISE)
 def _deviations(values, n, centre):
     for i in range(n):
         values[i] = abs(values[i] - centre)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def noise_of(y, n, differences, work, sample):
     """Estimate the standard deviation of the noise from the spread of the second differences."""
-    least = 1e-9 * extent(y, n, differences, work)
-    if least == 0.0:
-        least = 1e-300
     if n < LEAST_FOR_NOISE:
-        return least
+        return _least_noise(y, n)
     _second_differences(y, n, differences)
     _deviations(differences, n - 2, median(differences, n - 2, work, sample))
-    return max(MAD * median(differences, n - 2, work, sample) / SECOND_DIFFERENCE, least)
+    spread = MAD * median(differences, n - 2, work, sample) / SECOND_DIFFERENCE
+    if spread > 0.0 and not _far(y, n, 0.5 / SMOOTH * spread):
+        return spread
+    return max(spread, _least_noise(y, n))
 
 
+@njit(error_model="numpy", fastmath=ELEMENTWISE)
+def _fold(high, low, count, upper, lower):
+    for i in range(count):
+        upper[i] = high[2 * i] if high[2 * i] > high[2 * i + 1] else high[2 * i + 1]
+        lower[i] = low[2 * i] if low[2 * i] < low[2 * i + 1] else low[2 * i + 1]
+
+
+@njit(error_model="numpy")
+def block_extremes(y, n, table):
+    """Write the highest and lowest value of each block of samples as rows 0 and 1; return how many."""
+    blocks = n // BLOCK
+    high, low = table[0], table[1]
+    _fold(y, y, 4 * blocks, high, low)
+    _fold(high, low, 2 * blocks, table[2], table[3])
+    _fold(table[2], table[3], blocks, high, low)
+    if n > BLOCK * blocks:
+        high[blocks], low[blocks] = y[n - 1], y[n - 1]
+        for i in range(BLOCK * blocks, n):
+            high[blocks] = max(high[blocks], y[i])
+            low[blocks] = min(low[blocks], y[i])
+        blocks += 1
+    return blocks

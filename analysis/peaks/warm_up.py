@@ -11,6 +11,7 @@ import xarray as xr
 from lmfit.models import GaussianModel, LinearModel
 
 from analysis.peaks.evaluate import evaluate
+from analysis.peaks.find import find, noise_of
 from analysis.peaks.fit import fit
 from analysis.uncertainty import Source, sources
 
@@ -36,6 +37,8 @@ def warm_up() -> float:
     spectrum = sources.attach(
         spectrum, "energy", {Source(id="warm-up", label="", units="keV"): 0.01 + 0.0 * x}, ("channel",)
     )
+    find(spectrum, axis="energy")
+    noise_of(signal)
     evaluate(fit(spectrum, model, params, axis="energy"))
     return time.perf_counter() - began
 

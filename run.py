@@ -135,7 +135,9 @@ def wanted():
         "root": str(ROOT),
         "lock": digest(LOCK),
         "project": digest(ROOT / "pyproject.toml"),
-        "kernel": digest(*sorted((ROOT / "analysis" / "peaks").glob("*.py"))),
+        "kernel": digest(
+            *sorted(path for room in ("baseline", "peaks") for path in (ROOT / "analysis" / room).glob("*.py"))
+        ),
     }
 
 

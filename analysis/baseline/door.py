@@ -20,8 +20,11 @@ Array = npt.NDArray[np.float64]
 LEAST_CHANNELS = 5
 """Shorter spectra have no baseline."""
 _EXACT = 1e-9
-Method = Callable[[Baseline, Array], tuple[Array, bool]]
-"""Takes the solver and one spectrum; gives its baseline and whether the method converged."""
+Flags = npt.NDArray[np.bool_]
+Method = Callable[[Array], tuple[Array, Flags]]
+"""Takes rows of finite samples; gives their baselines and whether the method converged."""
+Single = Callable[[Baseline, Array], tuple[Array, bool]]
+"""Takes the solver of pybaselines and one spectrum; gives its baseline and whether the method converged."""
 
 
 def estimate(
@@ -34,7 +37,7 @@ def estimate(
     spectrum:
         Spectra, dims `(*batch, channel)`, NumPy or dask.
     method:
-        What to do with one of them.
+        What to do with rows of them, such as `one_by_one(...)`.
     name:
         Name of the public function, for the history.
     settings:
@@ -108,7 +111,7 @@ def require_iterations(max_iterations: int) -> None:
         raise SpectrumError(msg)
 
 
-def _run(block: Array, *, method: Method) -> tuple[Array, npt.NDArray[np.bool_]]:
+def _run(block: Array, *, method: Method) -> tuple[Array, Flags]:
     wrong = int((~np.isfinite(block)).sum())
     if wrong:
         msg = (
@@ -121,30 +124,66 @@ def _run(block: Array, *, method: Method) -> tuple[Array, npt.NDArray[np.bool_]]
         msg = f"a baseline needs {LEAST_CHANNELS} channels at least, got {channels}. Crop less"
         raise SpectrumError(msg)
     rows = np.ascontiguousarray(block).reshape(-1, channels)
-    solver = Baseline(np.arange(channels, dtype=float), check_finite=False)
-    found = np.empty_like(rows)
-    converged = np.empty(rows.shape[0], dtype=bool)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ParameterWarning)  # an early end is reported as not converged
-        for index, row in enumerate(rows):
-            found[index], converged[index] = _solve(solver, row, method)
-    return found.reshape(block.shape), converged.reshape(block.shape[:-1])
-
-
-def _solve(solver: Baseline, row: Array, method: Method) -> tuple[Array, bool]:
-    if not row.any():
-        return row, True
-    try:
-        with np.errstate(all="ignore"):
-            found, converged = method(solver, row)
-    except (np.linalg.LinAlgError, ValueError) as error:
-        msg = f"the equations of the baseline cannot be solved with these settings ({error}). Choose a smaller lam"
-        raise SpectrumError(msg) from error
+    found, converged = method(rows)
+    empty = ~rows.any(axis=1)
+    found[empty] = rows[empty]
     if not np.isfinite(found).all():
         msg = "the baseline is not finite with these settings. Choose a smaller lam or degree"
         raise SpectrumError(msg)
-    exact = bool(np.abs(row - found).max() <= _EXACT * np.abs(row).max())
-    return found, converged or exact
+    exact = np.abs(rows - found).max(axis=1) <= _EXACT * np.abs(rows).max(axis=1)
+    return found.reshape(block.shape), (converged | exact).reshape(block.shape[:-1])
+
+
+def one_by_one(method: Single) -> Method:
+    """Make a method for rows from one of pybaselines.
+
+    Parameters
+    ----------
+    method:
+        What to do with one spectrum.
+
+    Returns
+    -------
+    :
+        The method that does it with each row.
+    """
+
+    def run(rows: Array) -> tuple[Array, Flags]:
+        solver = Baseline(np.arange(rows.shape[1], dtype=float), check_finite=False)
+        found = rows.copy()
+        converged = np.ones(rows.shape[0], dtype=bool)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ParameterWarning)  # an early end is reported as not converged
+            for index in np.flatnonzero(rows.any(axis=1)):
+                found[index], converged[index] = _solve(solver, rows[index], method)
+        return found, converged
+
+    return run
+
+
+def _solve(solver: Baseline, row: Array, method: Single) -> tuple[Array, bool]:
+    try:
+        with np.errstate(all="ignore"):
+            return method(solver, row)
+    except (np.linalg.LinAlgError, ValueError) as error:
+        raise unsolvable(str(error)) from error
+
+
+def unsolvable(why: str) -> SpectrumError:
+    """Make the error for equations without a solution.
+
+    Parameters
+    ----------
+    why:
+        What went wrong.
+
+    Returns
+    -------
+    :
+        The error.
+    """
+    msg = f"the equations of the baseline cannot be solved with these settings ({why}). Choose a smaller lam"
+    return SpectrumError(msg)
 
 
 def has_converged(about: Mapping[str, Any], tolerance: float) -> bool:

@@ -6,7 +6,7 @@ Solved by pybaselines. Not here: methods with a penalty (`analysis.baseline.whit
 import xarray as xr
 from pybaselines import Baseline
 
-from analysis.baseline.door import Array, estimate
+from analysis.baseline.door import Array, estimate, one_by_one
 from analysis.core import CHANNEL, SpectrumError, require_spectrum
 
 
@@ -52,4 +52,4 @@ def snip(spectrum: xr.Dataset | xr.DataArray, *, half_window: int = 40, decreasi
         return found, True
 
     settings = {"half_window": half_window, "decreasing": decreasing}
-    return estimate(spectrum, run, name="snip", settings=settings)
+    return estimate(spectrum, one_by_one(run), name="snip", settings=settings)

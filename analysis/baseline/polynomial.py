@@ -9,7 +9,7 @@ import math
 import xarray as xr
 from pybaselines import Baseline
 
-from analysis.baseline.door import Array, estimate, has_converged, require_between, require_iterations
+from analysis.baseline.door import Array, estimate, has_converged, one_by_one, require_between, require_iterations
 from analysis.core import CHANNEL, SpectrumError, require_spectrum
 
 _HIGHEST = 20
@@ -60,4 +60,4 @@ def modpoly(
         return found, has_converged(about, tolerance)
 
     settings = {"degree": degree, "max_iterations": max_iterations, "tolerance": tolerance}
-    return estimate(spectrum, run, name="modpoly", settings=settings)
+    return estimate(spectrum, one_by_one(run), name="modpoly", settings=settings)

@@ -1,16 +1,17 @@
 """Baselines by penalised least squares (Whittaker smoothing with asymmetric weights).
 
 All minimise Σ w (y − z)² + λ Σ (Δ² z)² and differ in how the weights follow from y − z. λ grows with the fourth power
-of the width, in channels, of what is to stay in the signal. Solved by pybaselines. Not here: smoothing
-(`analysis.preprocess`), subtraction (`analysis.baseline.subtract`).
+of the width, in channels, of what is to stay in the signal. Solved by `analysis.baseline.banded`.
+Not here: smoothing (`analysis.preprocess`), subtraction (`analysis.baseline.subtract`).
 """
 
 import math
 
+import numpy as np
 import xarray as xr
-from pybaselines import Baseline
 
-from analysis.baseline.door import Array, estimate, has_converged, require_between, require_iterations
+from analysis.baseline import kernel_cache
+from analysis.baseline.door import Array, Flags, Method, estimate, require_between, require_iterations, unsolvable
 
 
 def asls(
@@ -53,12 +54,8 @@ def asls(
     _require(lam, max_iterations, tolerance)
     require_between("p", p, 0.0, 1.0)
 
-    def run(solver: Baseline, row: Array) -> tuple[Array, bool]:
-        found, about = solver.asls(row, lam=lam, p=p, max_iter=max_iterations - 1, tol=tolerance)
-        return found, has_converged(about, tolerance)
-
     settings = {"lam": lam, "p": p, "max_iterations": max_iterations, "tolerance": tolerance}
-    return estimate(spectrum, run, name="asls", settings=settings)
+    return estimate(spectrum, _banded("ASLS", **settings), name="asls", settings=settings)
 
 
 def arpls(
@@ -96,12 +93,8 @@ def arpls(
     """
     _require(lam, max_iterations, tolerance)
 
-    def run(solver: Baseline, row: Array) -> tuple[Array, bool]:
-        found, about = solver.arpls(row, lam=lam, max_iter=max_iterations - 1, tol=tolerance)
-        return found, has_converged(about, tolerance)
-
     settings = {"lam": lam, "max_iterations": max_iterations, "tolerance": tolerance}
-    return estimate(spectrum, run, name="arpls", settings=settings)
+    return estimate(spectrum, _banded("ARPLS", **settings), name="arpls", settings=settings)
 
 
 def airpls(
@@ -139,15 +132,26 @@ def airpls(
     """
     _require(lam, max_iterations, tolerance)
 
-    def run(solver: Baseline, row: Array) -> tuple[Array, bool]:
-        found, about = solver.airpls(row, lam=lam, max_iter=max_iterations - 1, tol=tolerance)
-        return found, has_converged(about, tolerance)
-
     settings = {"lam": lam, "max_iterations": max_iterations, "tolerance": tolerance}
-    return estimate(spectrum, run, name="airpls", settings=settings)
+    return estimate(spectrum, _banded("AIRPLS", **settings), name="airpls", settings=settings)
 
 
 def _require(lam: float, max_iterations: int, tolerance: float) -> None:
     require_between("lam", lam, 0.0, math.inf)
     require_between("tolerance", tolerance, 0.0, math.inf)
     require_iterations(max_iterations)
+
+
+def _banded(kind: str, *, lam: float, max_iterations: float, tolerance: float, p: float = 0.0) -> Method:
+    def run(rows: Array) -> tuple[Array, Flags]:
+        banded = kernel_cache.load("banded")
+        found, converged = np.empty_like(rows), np.empty(rows.shape[0], dtype=bool)
+        failed = banded.solve_rows(
+            rows, getattr(banded, kind), float(lam), float(p), int(max_iterations), float(tolerance), found, converged
+        )
+        if failed:
+            why = f"{failed} of {rows.shape[0]} are not positive definite"
+            raise unsolvable(why)
+        return found, converged | ~rows.any(axis=1)
+
+    return run

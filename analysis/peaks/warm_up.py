@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from lmfit.models import GaussianModel, LinearModel
 
+from analysis import baseline
 from analysis.peaks.evaluate import evaluate
 from analysis.peaks.find import find, noise_of
 from analysis.peaks.fit import fit
@@ -39,6 +40,7 @@ def warm_up() -> float:
     )
     find(spectrum, axis="energy")
     noise_of(signal)
+    baseline.arpls(spectrum)
     evaluate(fit(spectrum, model, params, axis="energy"))
     return time.perf_counter() - began
 

@@ -5,6 +5,9 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pybaselines import Baseline
+from pybaselines.utils import ParameterWarning
+from scipy.linalg import solveh_banded
 
 from analysis import baseline, io
 from analysis.core import SpectrumError, UnitsError, history
@@ -67,6 +70,42 @@ def snip_oracle(y, half_window, *, decreasing):
             clipped[i] = min(v[i], (v[i - k] + v[i + k]) / 2)
         v = clipped
     return v[m : m + n]
+
+
+@pytest.mark.filterwarnings(f"ignore::{ParameterWarning.__module__}.{ParameterWarning.__name__}")
+@pytest.mark.parametrize("lam", [1e2, 1e4, 1e6, 1e9])
+@pytest.mark.parametrize(("name", "most"), [("asls", 50), ("arpls", 100), ("airpls", 100)])
+def test_the_compiled_solver_gives_the_baseline_of_pybaselines(name, most, lam):
+    rows = spectrum(batch=(11,), noise=2.0)["signal"]
+    found = getattr(baseline, name)(rows, lam=lam)
+    near = max(1e-6, 16 * lam * np.finfo(float).eps)  # 16 lam is about the condition number of the system
+    for row, ours in zip(rows.values, found, strict=True):
+        theirs, about = getattr(Baseline(), name)(row, lam=lam, max_iter=most - 1, tol=1e-3)
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=near * np.ptp(row))
+        changes = about["tol_history"]
+        assert bool(ours["converged"]) == bool(len(changes) and changes[-1] < 1e-3)
+
+
+@pytest.mark.parametrize("name", ["asls", "arpls", "airpls"])
+def test_no_spectrum_of_a_map_changes_a_bit_of_another(name):
+    rows = spectrum(batch=(19,), noise=2.0)["signal"] * xr.DataArray(np.geomspace(1e-3, 1e3, 19), dims="b0")
+    found = getattr(baseline, name)(rows)
+    for at in range(19):
+        np.testing.assert_array_equal(found[at], getattr(baseline, name)(rows[at]))
+
+
+@pytest.mark.parametrize("lam", [1.0, 1e3, 1e6, 1e9])
+def test_one_step_solves_the_banded_system_as_scipy_does(lam):
+    y = spectrum()["signal"].values
+    d = np.diff(np.eye(CHANNELS), 2, axis=0)
+    full = np.eye(CHANNELS) + lam * d.T @ d
+    bands = np.zeros((3, CHANNELS))
+    for at in range(3):
+        bands[at, : CHANNELS - at] = np.diagonal(full, at)
+    found = baseline.asls(xr.DataArray(y, dims="channel"), lam=lam, max_iterations=1)
+    np.testing.assert_allclose(
+        found, solveh_banded(bands, y, lower=True), rtol=0, atol=max(1e-6, 16 * lam * 2.2e-16) * np.ptp(y)
+    )
 
 
 @settings(max_examples=20)

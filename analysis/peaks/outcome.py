@@ -19,6 +19,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[Any]]
 NULL_SHARE = 1e-4
 NULL_EIGENVALUE = 1e-10
+ROUNDING = 1e-20
 FAILED = (Status.TOO_FEW_POINTS, Status.INVALID_DATA, Status.NON_FINITE_MODEL, Status.CANCELLED)
 
 
@@ -138,6 +139,19 @@ def _resolve_singular(found: Found) -> tuple[Floats, np.ndarray[Any, np.dtype[np
     return covariance, lost
 
 
+def _beyond_span(found: Found, inner: Floats, scale: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Mark parameters whose standard error says nothing, or that move the curve by no more than rounding."""
+    lost = np.zeros(found.u.shape, dtype=bool)
+    at = np.flatnonzero(np.isfinite(found.span))
+    span = found.span[at]
+    curvature = np.diagonal(found.normal, axis1=1, axis2=2)
+    with np.errstate(all="ignore"):
+        power = (curvature * found.u**2).max(axis=1, initial=0.0)
+        rounded = curvature[:, at] * span**2 < ROUNDING * power[:, None]
+        lost[:, at] = rounded | (inner[:, at, at] * scale[:, None] > span**2)
+    return lost & np.isin(found.status, (Status.CONVERGED, Status.SINGULAR))[:, None]
+
+
 def conclude(
     plan: ParameterPlan, found: Found, initial: Floats, *, loss: str, scale_covar: bool, out: Outcome | None = None
 ) -> Outcome:
@@ -169,8 +183,7 @@ def conclude(
     out = out or Outcome.empty(len(initial), initial.shape[1])
     out.value[...] = initial
     scale = redchi if scale_covar else np.ones_like(redchi)
-    with np.errstate(invalid="ignore"):
-        lost |= np.diagonal(inner, axis1=1, axis2=2) * scale[:, None] > found.span**2
+    lost |= _beyond_span(found, inner, scale)
     status = np.where(lost.any(axis=1) & (found.status == Status.CONVERGED), Status.SINGULAR, found.status)
     known = np.isin(status, (Status.CONVERGED, Status.SINGULAR))
     kernel_cache.load("expansion").expand_rows(

@@ -5,6 +5,7 @@ Not here: the numbers (`analysis.peaks.outcome`), what is read back from it (`an
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import lmfit
 import numpy as np
@@ -18,10 +19,12 @@ from analysis.peaks.status import ParameterStatus, Status, status_attrs
 
 __all__ = ["CORE_DIMS", "LARGE_REDCHI", "LONG_NAMES", "advice", "assemble"]
 
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 PARAMETER = "parameter"
 OTHER = "parameter_"
 LARGE_REDCHI = 4.0
 LOW_COUNTS = 100.0
+LOOKED_AT = 32  # spectra of a map whose weights are looked at
 MODE = "mode"
 CORE_DIMS: dict[str, tuple[str, ...]] = {
     "value": (PARAMETER,),
@@ -53,6 +56,13 @@ LONG_NAMES = {
     "chisqr_of": "contribution to chi-square",
     "ndata_of": "points used",
     "status_of": "whether the data set was fitted",
+}
+
+
+_UNDER = {
+    "poisson": {"chisqr": "Cash deviance", "redchi": "reduced Cash deviance"},
+    "soft_l1": {"chisqr": "sum of soft_l1 losses", "redchi": "reduced sum of soft_l1 losses"},
+    "huber": {"chisqr": "sum of Huber losses", "redchi": "reduced sum of Huber losses"},
 }
 
 
@@ -101,8 +111,9 @@ def assemble(
         if name not in coords and set(coord.dims) <= set(given.batch)
     }
     dataset = xr.Dataset(dict(variables)).assign_coords({**kept, **coords})
+    said = LONG_NAMES | _UNDER.get(str(attrs["loss"]), {})
     for name, array in dataset.data_vars.items():
-        array.attrs = {"long_name": LONG_NAMES.get(str(name), str(name))}
+        array.attrs = {"long_name": said.get(str(name), str(name))}
     for name, kind in (("status", Status), ("parameter_status", ParameterStatus)):
         dataset[name].attrs.update(status_attrs(kind))
     return dataset.assign_attrs(
@@ -141,6 +152,8 @@ def advice(fit: xr.Dataset, given: Given, *, unweighted: bool, scale_covar: bool
     said = _about_status(fit) + _about_parameters(fit) + _about_centres(fit, given) + _about_channels(given)
     if not unweighted:
         said += _about_weights(given)
+    if fit.attrs["loss"] == "poisson":
+        said += _about_counts(given)
     median = float(fit["redchi"].median(skipna=True))
     if not unweighted and not scale_covar and median > LARGE_REDCHI:
         said.append(
@@ -199,16 +212,42 @@ def _about_channels(given: Given) -> list[str]:
     return said
 
 
+def _some(array: xr.DataArray, batch: tuple[str, ...]) -> Floats:
+    """Take a few spectra from all over a map, dims `(spectrum, channel)`."""
+    if not batch:
+        return np.asarray(array.values, dtype=float)[None]
+    stacked = array.stack(all_=batch, create_index=False)
+    at = np.unique(np.linspace(0, stacked.sizes["all_"] - 1, LOOKED_AT).astype(int))
+    return np.asarray(stacked.isel(all_=at).transpose("all_", CHANNEL).values, dtype=float)
+
+
+def _are_roots(sigma: Floats, counts: Floats) -> bool:
+    good = np.isfinite(counts) & np.isfinite(sigma)
+    return bool(np.allclose(sigma[good] ** 2, np.maximum(counts[good], 1.0), rtol=1e-6))
+
+
 def _about_weights(given: Given) -> list[str]:
-    signal = np.asarray(given.signal.isel(dict.fromkeys(given.batch, 0)).values, dtype=float)
-    sigma = given.sigma
-    if sigma is None:
+    if given.sigma is None:
         return []
-    one = np.broadcast_to(sigma.isel({d: 0 for d in given.batch if d in sigma.dims}).values, signal.shape)
-    from_data = np.allclose(one**2, np.maximum(signal, 1.0), rtol=1e-6)
-    if from_data and float(np.nanmedian(signal)) < LOW_COUNTS:
-        return [
-            "sigma is the square root of counts below 100: such weights pull the fit below the data, and the stated "
-            "intervals then miss the truth far too often. Use more counts or fit unweighted."
-        ]
-    return []
+    signal = _some(given.signal, given.batch)
+    sigma = _some(given.sigma.broadcast_like(given.signal).transpose(*given.signal.dims), given.batch)
+    if not (_are_roots(sigma, signal) and float(np.nanmin(np.nanmedian(signal, axis=1))) < LOW_COUNTS):
+        return []
+    return [
+        "sigma is the square root of counts below 100: such weights pull the fit below the data, and the stated "
+        "intervals then miss the truth far too often. Fit the raw counts with loss='poisson'."
+    ]
+
+
+def _about_counts(given: Given) -> list[str]:
+    """Say where u_signal holds more than the counting that a Poisson fit knows."""
+    own = given.spectrum.get("u_signal")
+    if own is None:
+        return []
+    own = own.broadcast_like(given.signal).transpose(*given.signal.dims)
+    if _are_roots(_some(own, given.batch), _some(given.signal, given.batch)):
+        return []
+    return [
+        "u_signal is not the square root of the counts, and loss='poisson' knows counting noise only: other noise in "
+        "u_signal is left out of the standard errors. Compare least squares with u_signal."
+    ]

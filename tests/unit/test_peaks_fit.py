@@ -333,3 +333,15 @@ def test_poor_starts_of_one_peak_still_converge_to_the_optimum(factor, shift):
     start = moved(params, factor, shift)
     fit = peaks.fit(data, model, start, axis="raman_shift")
     np.testing.assert_allclose(fit.chisqr, best.chisqr, rtol=1e-6)
+
+
+@pytest.mark.parametrize("sigma", [None, 0.1])
+def test_a_constant_signal_leaves_a_peak_open_and_says_so(sigma):
+    model = GaussianModel() + ConstantModel()
+    flat = xr.DataArray(np.full(100, 3.0), dims="channel", coords={"energy": ("channel", np.linspace(0.0, 10.0, 100))})
+    start = model.make_params(amplitude=1.0, center=5.0, sigma=1.0, c=0.0)
+    fit = peaks.fit(flat, model, start, axis="energy", sigma=sigma)
+    assert fit["status"] == peaks.Status.SINGULAR
+    assert (fit["parameter_status"].sel(parameter=["center", "sigma"]) == peaks.ParameterStatus.UNIDENTIFIABLE).all()
+    assert fit["stderr"].sel(parameter=["center", "sigma"]).isnull().all()
+    assert abs(fit["value"].sel(parameter="c") - 3.0) < 1e-9

@@ -8,9 +8,11 @@ from functools import partial
 
 from numba import njit
 
-__all__ = ["ELEMENTWISE", "REASSOCIATED", "compiled"]
+__all__ = ["ELEMENTWISE", "REASSOCIATED", "compiled", "inlined"]
 
 # Elementwise loops: everything but reassociation, which would undo the rounding trick in `fast_exp`.
 ELEMENTWISE = {"contract", "nnan", "ninf", "nsz", "arcp"}
 REASSOCIATED = {"contract", "nsz", "arcp", "reassoc"}
 compiled = partial(njit, cache=True, error_model="numpy", _nrt=False)
+# Parts of one function, with a name each: compiled by themselves, each would optimise all that it calls once more.
+inlined = njit(error_model="numpy", inline="always")

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 
 from analysis.peaks.coarse import bin_data, bins_of
-from analysis.peaks.compiled import compiled
+from analysis.peaks.compiled import compiled, inlined
 from analysis.peaks.linear import backward, cholesky, covariance_of, forward
 from analysis.peaks.losses import BREAD, LEAST_SQUARES, MEAT, POISSON
 from analysis.peaks.normal import normal_equations, workspace
@@ -35,7 +35,7 @@ ALIKE, VISIBLE = 5.0, 1e-3  # z of neighbouring residuals' product, and share of
 ROUGH = 0.1  # squared distance to the optimum on binned data, in squared standard errors
 
 
-@compiled()
+@inlined
 def _hold(u, normal, gradient, low, high, held):
     """Put parameters that converged to a bound on it and mark them; return how many."""
     count = 0
@@ -51,7 +51,7 @@ def _hold(u, normal, gradient, low, high, held):
     return count
 
 
-@compiled()
+@inlined
 def _start_inside(u, low, high):
     for j in range(u.size):
         margin = 1e-8 * max(1.0, abs(u[j]))
@@ -168,7 +168,7 @@ def _descend(problem, u, v, space, work, limit, precision):
     return cost, limit + 1, MAX_ITERATIONS
 
 
-@compiled()
+@inlined
 def _polish(problem, u, v, space, work, held, cost):
     """Take Gauss-Newton steps in the parameters that are not at a bound; return half the loss and evaluations."""
     layout, ties, loss, free, low, high, x, y, w, _, _ = problem
@@ -197,8 +197,8 @@ def _polish(problem, u, v, space, work, held, cost):
     return cost, 7
 
 
-@compiled()
-def _approach(problem, u, v, space, work, bins):
+@inlined
+def _approach(problem, u, v, space, work, bins, limit):
     """Come near the optimum on binned data, at a fraction of the cost; return evaluations at full length."""
     layout, ties, loss, free, low, high, x, y, w, spacing, _ = problem
     if loss not in (LEAST_SQUARES, POISSON):
@@ -209,14 +209,17 @@ def _approach(problem, u, v, space, work, bins):
     xs, ys, ws, start = bins
     count = bin_data(x, y, w, width, loss, xs, ys, ws)
     _copy(u, start)
-    binned = (layout, ties, LEAST_SQUARES, free, low, high, xs[:count], ys[:count], ws[:count], spacing * width, count)
-    cost, evaluations, state = _descend(binned, u, v, space, work, 30, ROUGH)
+    plain = loss
+    if loss == POISSON:
+        plain = LEAST_SQUARES
+    binned = (layout, ties, plain, free, low, high, xs[:count], ys[:count], ws[:count], spacing * width, count)
+    cost, evaluations, state = _descend(binned, u, v, space, work, min(limit, SOON), ROUGH)
     if state != CONVERGED or not cost < math.inf:
         _copy(start, u)
     return (evaluations + width - 1) // width
 
 
-@compiled()
+@inlined
 def _covariance(problem, u, v, space, work, held, out):
     """Put the covariance of the free parameters into `out`; return False if near-singular.
 
@@ -260,7 +263,7 @@ def _is_misplaced(problem, work):
     return square > VISIBLE * (syy - sy * sy / sw)
 
 
-@compiled()
+@inlined
 def _retry(problem, start, u, best, v, space, work, found, curve, cost, state, limit, precision):
     """Start again from places read from the data; keep what is better, and leave its normal equations in `space`.
 
@@ -343,7 +346,7 @@ def fit_many(
             u[j] = v[free[j]]
         _start_inside(u, low, high)
         problem = (layout, ties, loss, free, low, high, x, data[s], weights[row], spacing, points[s])
-        count = _approach(problem, u, v, space, work, bins)
+        count = _approach(problem, u, v, space, work, bins, limit)
         cost, more, state = _descend(problem, u, v, space, work, min(limit, SOON), precision)
         count += more
         if state != CONVERGED or _is_misplaced(problem, work):

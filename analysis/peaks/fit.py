@@ -19,6 +19,7 @@ from analysis.peaks.compile import ParameterPlan, is_known, parameter_plan
 from analysis.peaks.data import Given, Sigma, refuse_correlated, take
 from analysis.peaks.job import Engine, Job, Progress
 from analysis.peaks.language import model_to_json, params_to_json
+from analysis.peaks.progress import Bar
 from analysis.peaks.result import CORE_DIMS, advice, assemble
 
 __all__ = ["fit"]
@@ -43,7 +44,7 @@ def fit(
     scale_covar: bool | None = None,
     max_iterations: int = 200,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> xr.Dataset:
     """Fit a model to each spectrum by least squares.
 
@@ -80,8 +81,8 @@ def fit(
     threads:
         None: as many as the process may use. The result does not depend on it.
     progress:
-        Called with (done, total) spectra now and then. If it returns False, or the user interrupts, the fit
-        stops and returns what is done; the other spectra have the status CANCELLED.
+        Called with (done, total) spectra now and then; True writes a line of text to stderr. If it returns False,
+        or the user interrupts, the fit stops and returns what is done; the other spectra have the status CANCELLED.
 
     Returns
     -------
@@ -124,7 +125,8 @@ def fit(
     starts = _starts(start, solver.parameters, given)
     job = Job(
         solver=solver, axis=x, modes=modes, scale_covar=scaled, start_at=tuple(starts), single=not given.batch,
-        threads=1 if lazy else threads, progress=progress,  # the scheduler of lazy data has its own threads
+        threads=1 if lazy else threads,  # the scheduler of lazy data has its own
+        progress=Bar() if progress is True else progress or None,
     )  # fmt: skip
     variables = _apply(job, given, list(starts.values()))
     result = assemble(

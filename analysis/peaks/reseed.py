@@ -43,6 +43,15 @@ def _lowest(curve, low, high):
 
 
 @compiled()
+def _highest(curve):
+    best = -1
+    for i in range(curve.size):
+        if not math.isnan(curve[i]) and (best < 0 or curve[i] > curve[best]):
+            best = i
+    return best
+
+
+@compiled()
 def _flatten(x, curve, sign):
     """Subtract the line through the lowest points of the left and right third, peaks pointing up."""
     n = x.size
@@ -170,10 +179,7 @@ def reseed(layout, free, v, low, high, x, y, w, share, curve, found, u):
     length = abs(x[-1] - x[0])
     spacing = length / max(x.size - 1, 1)
     for p in range(peaks):
-        top = -1
-        for i in range(x.size):
-            if not math.isnan(curve[i]) and (top < 0 or curve[i] > curve[top]):
-                top = i
+        top = _highest(curve)
         if top < 0 or not curve[top] > 0.0:
             return False
         width = min(max(_half_width(x, curve, top), NARROW * spacing), WIDE * length)
@@ -203,22 +209,27 @@ def _center(layout, v, c):
 
 
 @compiled()
+def _next_peak(layout, v, last):
+    """Return the peak that follows `last` in the order of starting centres; the first one after -1."""
+    best = -1
+    for c in range(layout[0].size):
+        if not _is_peak(layout, c):
+            continue
+        at = _center(layout, v, c)
+        before = _center(layout, v, last) if last >= 0 else -math.inf
+        later = at > before or (at == before and c > last)
+        if later and (best < 0 or at < _center(layout, v, best)):
+            best = c
+    return best
+
+
+@compiled()
 def _assign(layout, free, v, low, high, peaks, found, u):
     """Give the places in `found` to the peaks in the order of their starting centres."""
-    last = -math.inf
-    last_c = -1
+    last = _next_peak(layout, v, -1)
     for p in range(peaks):
-        best = -1
-        for c in range(layout[0].size):
-            if not _is_peak(layout, c):
-                continue
-            at = _center(layout, v, c)
-            later = at > last or (at == last and c > last_c)
-            if later and (best < 0 or at < _center(layout, v, best)):
-                best = c
-        if best < 0:
+        if last < 0:
             return False
-        last = _center(layout, v, best)
-        last_c = best
-        _place(layout, free, best, found[0, p], found[1, p], low, high, u)
+        _place(layout, free, last, found[0, p], found[1, p], low, high, u)
+        last = _next_peak(layout, v, last)
     return True

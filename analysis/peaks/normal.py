@@ -10,7 +10,7 @@ Not here: the steps that use them (`analysis.peaks.engine`).
 import numpy as np
 from numba import njit
 
-from analysis.peaks.compiled import REASSOCIATED, compiled
+from analysis.peaks.compiled import REASSOCIATED, compiled, inlined
 from analysis.peaks.losses import LEAST_SQUARES, adjust
 from analysis.peaks.program import DEPTH, apply_ties
 from analysis.peaks.rows import BLOCK, FRONT, MODEL, WEIGHT, X
@@ -33,7 +33,7 @@ def workspace(layout, parameters, free):
     )  # fmt: skip
 
 
-@compiled()
+@inlined
 def _fill(layout, q, n, front, flat):
     """Write the weighted model and the derivative rows of one block."""
     kind = layout[0]

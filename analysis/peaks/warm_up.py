@@ -1,33 +1,29 @@
-"""Compile the fit kernel and fill its cache on disk: `python -m analysis.peaks.warm_up`.
+"""Compile the kernels and fill their cache on disk: `python -m analysis.peaks.warm_up`.
 
 Not here: the kernel (`analysis.peaks.engine`).
 """
 
+import subprocess
 import sys
 import time
 
+import lmfit
 import numpy as np
 import xarray as xr
 from lmfit.models import GaussianModel, LinearModel
 
 from analysis import baseline
-from analysis.peaks.evaluate import evaluate
+from analysis.peaks import kernel_cache
 from analysis.peaks.find import find, noise_of
 from analysis.peaks.fit import fit
-from analysis.uncertainty import Source, sources
 
-__all__ = ["warm_up"]
+__all__ = ["warm_fit", "warm_others"]
 
 
-def warm_up() -> float:
-    """Run everything that is compiled once.
+OTHERS = "--others"
 
-    Returns
-    -------
-    :
-        Seconds it took.
-    """
-    began = time.perf_counter()
+
+def _spectrum() -> tuple[lmfit.Model, lmfit.Parameters, xr.Dataset]:
     model = GaussianModel() + LinearModel(prefix="line_")
     params = model.make_params(amplitude=3.0, center=0.1, sigma=1.2, line_intercept=0.0, line_slope=0.0)
     x = np.linspace(-5.0, 5.0, 50)
@@ -35,21 +31,44 @@ def warm_up() -> float:
     spectrum = xr.Dataset(
         {"signal": ("channel", signal, {"units": "counts"})}, coords={"energy": ("channel", x, {"units": "keV"})}
     )
-    spectrum = sources.attach(
-        spectrum, "energy", {Source(id="warm-up", label="", units="keV"): 0.01 + 0.0 * x}, ("channel",)
-    )
+    return model, params, spectrum
+
+
+def warm_fit() -> None:
+    """Run the fit once, which is half of what is compiled."""
+    model, params, spectrum = _spectrum()
+    fit(spectrum, model, params, axis="energy")
+
+
+def warm_others() -> None:
+    """Run everything else that is compiled once."""
+    model, params, spectrum = _spectrum()
     find(spectrum, axis="energy")
-    noise_of(signal)
     baseline.arpls(spectrum)
-    evaluate(fit(spectrum, model, params, axis="energy"))
-    return time.perf_counter() - began
+    noise_of(spectrum["signal"].values)
+    x = spectrum["energy"].values
+    values = np.array([[params[name].value for name in model.param_names]])
+    engine = kernel_cache.load("batched")
+    engine.curve(model, model.param_names, x, values)
+    made = engine.make(model, params, x, max_iterations=1, loss="least_squares")
+    plan = made.parameters
+    signal = spectrum["signal"].values[None]
+    made.gradient(x, signal, np.ones_like(signal), plan.start[None], plan.start[None, plan.free])
 
 
 def main() -> None:
-    """Say what is being done, do it, say how long it took."""
-    sys.stdout.write("compiling the fit kernel (about half a minute the first time, cached afterwards) ... ")
+    """Compile in two processes at once; say what is being done, and how long it took."""
+    if OTHERS in sys.argv[1:]:
+        warm_others()
+        return
+    began = time.perf_counter()
+    sys.stdout.write("compiling the kernels (about half a minute the first time, cached afterwards) ... ")
     sys.stdout.flush()
-    sys.stdout.write(f"done in {warm_up():.1f} s\n")
+    with subprocess.Popen([sys.executable, "-m", "analysis.peaks.warm_up", OTHERS]) as others:  # noqa: S603
+        warm_fit()
+    if others.returncode:
+        sys.exit(others.returncode)
+    sys.stdout.write(f"done in {time.perf_counter() - began:.1f} s\n")
 
 
 if __name__ == "__main__":

@@ -14,8 +14,10 @@ from lmfit.models import GaussianModel, LinearModel
 
 from analysis import baseline
 from analysis.peaks import kernel_cache
+from analysis.peaks.data import prepare
 from analysis.peaks.find import find, noise_of
 from analysis.peaks.fit import fit
+from analysis.peaks.outcome import Found, conclude
 
 __all__ = ["warm_fit", "warm_others"]
 
@@ -35,25 +37,38 @@ def _spectrum() -> tuple[lmfit.Model, lmfit.Parameters, xr.Dataset]:
 
 
 def warm_fit() -> None:
-    """Run the fit once, which is half of what is compiled."""
+    """Run what evaluates models once, the fit last: it takes what `warm_others` has compiled by then."""
     model, params, spectrum = _spectrum()
+    x, signal = spectrum["energy"].values, spectrum["signal"].values[None]
+    engine = kernel_cache.load("batched")
+    made = engine.make(model, params, x, max_iterations=1, loss="least_squares")
+    plan = made.parameters
+    made.gradient(x, signal, np.ones_like(signal), plan.start[None], plan.start[None, plan.free])
+    engine.curve(model, model.param_names, x, np.array([[params[name].value for name in model.param_names]]))
     fit(spectrum, model, params, axis="energy")
 
 
 def warm_others() -> None:
-    """Run everything else that is compiled once."""
+    """Run what stands beside the models once, then what has nothing to do with fits."""
     model, params, spectrum = _spectrum()
-    find(spectrum, axis="energy")
-    baseline.arpls(spectrum)
-    noise_of(spectrum["signal"].values)
-    x = spectrum["energy"].values
-    values = np.array([[params[name].value for name in model.param_names]])
-    engine = kernel_cache.load("batched")
-    engine.curve(model, model.param_names, x, values)
-    made = engine.make(model, params, x, max_iterations=1, loss="least_squares")
+    x, signal = spectrum["energy"].values, spectrum["signal"].values
+    made = kernel_cache.load("batched").make(model, params, x, max_iterations=1, loss="least_squares")
     plan = made.parameters
-    signal = spectrum["signal"].values[None]
-    made.gradient(x, signal, np.ones_like(signal), plan.start[None], plan.start[None, plan.free])
+    data, weights, status = prepare(signal[None], None, plan.free.size)
+    kernel_cache.load("reseed").reseed(
+        made.plan.layout, plan.free, plan.start.copy(), plan.low, plan.high, x, data[0], weights[0], 64,
+        np.zeros(x.size), np.zeros((2, 2)), plan.start[plan.free],
+    )  # fmt: skip
+    count, free = 1, plan.free.size
+    found = Found(
+        u=plan.start[None, plan.free], mix=np.eye(free), covariance=np.eye(free)[None], normal=np.eye(free)[None],
+        chisqr=np.ones(count), nfev=np.ones(count, dtype=np.int64), status=status,
+        held=np.zeros((count, free), dtype=np.int8), points=np.array([x.size]), span=np.full(free, np.inf),
+    )  # fmt: skip
+    conclude(plan, found, plan.start[None], loss="least_squares", scale_covar=False)
+    find(spectrum, axis="energy")
+    noise_of(signal)
+    baseline.arpls(spectrum)
 
 
 def main() -> None:

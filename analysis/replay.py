@@ -252,14 +252,14 @@ def _call(function: Callable[..., Any], *names: str) -> Step:
 
 def _with_sigma(function: Callable[..., Any], *names: str) -> Step:
     def step(settings: Named, inputs: Named, bench: _Bench) -> Any:  # noqa: ANN401, ARG001 - whatever it returns
-        given = {key: thing for key, thing in inputs.items() if key == "sigma"}
+        given = {key: thing for key, thing in inputs.items() if key in {"sigma", "start"}}
         return function(*(inputs[name] for name in names), **settings, **given)
 
     return step
 
 
-def _fit(spectrum: xr.Dataset, *, model: str, params: str, start: Named | None, **settings: Any) -> xr.Dataset:  # noqa: ANN401
-    starts = None if start is None else {key: np.asarray(value, dtype=float) for key, value in start.items()}
+def _fit(spectrum: xr.Dataset, *, model: str, params: str, start: Named | None = None, **settings: Any) -> xr.Dataset:  # noqa: ANN401
+    starts = {k: np.asarray(v, dtype=float) for k, v in start.items()} if isinstance(start, dict) else start
     return peaks.fit(spectrum, model_from_json(model), params_from_json(params), start=starts, **settings)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -208,6 +209,21 @@ def test_the_steps_beside_the_chain_are_redone_too(tmp_path):
         *(family(clean) for family in (baseline.asls, baseline.airpls, baseline.modpoly)),
     ):
         assert replay(each, folder=tmp_path).attrs["replay"] == "bit-identical"
+
+
+def test_a_fit_from_starts_too_many_for_the_text_of_a_history_is_redone(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["analysis.peaks.fit"], "LARGEST_SETTING", 1)
+    rows = "".join(f"{x}\t{100 + 50 * np.exp(-(((x - 30) / 4) ** 2)) + x % 3:.4f}\n" for x in range(80))
+    (tmp_path / "bare.txt").write_text(rows, encoding="utf-8")
+    named = io.name_axis(io.read(tmp_path / "bare.txt"), name="energy", units="keV")
+    params = peaks.guess(MODEL, named, axis="energy")
+    start = peaks.guess_each(MODEL, named, axis="energy")
+    made = peaks.fit(named, MODEL, params, axis="energy", start=start)
+    assert "start" in history.parse(made.attrs["history"])["steps"][history.head(made)]["inputs"]
+    assert replay(made, folder=tmp_path).attrs["replay"] == "bit-identical"
+    by_hand = peaks.fit(named, MODEL, params, axis="energy", start={"si_center": 29.0, "si_sigma": 5.0})
+    with pytest.raises(HistoryError):
+        replay(by_hand, folder=tmp_path)
 
 
 def test_a_verdict_and_a_monte_carlo_are_redone(chain):

@@ -24,7 +24,7 @@ from tests import workload
 from tests.compiled import compilations
 
 POINTS = 256
-CHUNK = 2000
+CHUNK = 1000
 QUIET = {"dashboard_address": None, "silence_logs": logging.ERROR}
 FITTED = ("value", "stderr", "covariance", "status", "parameter_status", "chisqr", "nfev")
 

@@ -3,7 +3,7 @@
 Gauss-Newton steps in variables of unit curvature, inside a trust region; a parameter that converges to its
 bound is put on it and held for the covariance. One spectrum never influences another.
 Not here: a step (`analysis.peaks.region`), the normal equations (`analysis.peaks.normal`), threads and
-blocks (`analysis.peaks.solve`).
+blocks (`analysis.peaks.job`).
 """
 
 # Compiled code has no annotations: numba finds its types, and long argument lists are its tables.

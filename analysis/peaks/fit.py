@@ -46,7 +46,7 @@ def fit(
     threads: int | None = None,
     progress: Progress | bool | None = None,
 ) -> xr.Dataset:
-    """Fit a model to each spectrum by least squares.
+    """Fit a model to each spectrum, by least squares or another loss.
 
     Parameters
     ----------

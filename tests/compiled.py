@@ -1,6 +1,7 @@
-"""Counts the functions of the fit that this process has compiled itself, instead of loading them from disk."""
+"""Counts the functions of the fit that this process compiled itself, and calls those that only compiled code calls."""
 
 import sys
+from functools import cache
 
 
 def functions():
@@ -18,3 +19,11 @@ def compilations():
 def loads():
     """Return how many were loaded from the cache on disk."""
     return sum(sum(each.stats.cache_hits.values()) for each in functions())
+
+
+@cache
+def from_python(function):
+    """Return a function that calls one for compiled callers, such as those of `analysis.peaks.special`."""
+    from numba import njit  # noqa: PLC0415 - the counts above are taken where numba may be missing
+
+    return njit(lambda *given: function(*given))

@@ -8,6 +8,9 @@ are those of pybaselines. Not here: labelled data (`analysis.baseline.door`).
 # ruff: noqa: ANN001, ANN201, ANN202, ARG001, PLR0917, PLR2004
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
+import math
+from functools import partial
+
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
@@ -17,6 +20,8 @@ __all__ = ["AIRPLS", "ARPLS", "ASLS", "solve_rows"]
 
 ASLS, ARPLS, AIRPLS = 0, 1, 2
 ELEMENTWISE = {"contract", "nsz", "arcp"}
+# Nothing here allocates, so numba need not count references. Python can call only `_solve_rows`.
+compiled = partial(njit, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 LEAST = float(np.finfo(float).eps)
 MOST_STEPS = 50
 ROUND = 6755399441055744.0
@@ -64,7 +69,7 @@ def _fast_exp(x):
     return _float(_bits(p) + (_bits(t) << 52))  # type: ignore[call-arg]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=ELEMENTWISE)
+@compiled(fastmath=ELEMENTWISE)
 def _solve(y, w, lam, z, first, second, state, least):
     """Factorise and solve all lanes; `least` gets the smallest pivot of each."""
     n = y.shape[0]
@@ -101,7 +106,7 @@ def _solve(y, w, lam, z, first, second, state, least):
             u1[k] = value
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=ELEMENTWISE)
+@compiled(fastmath=ELEMENTWISE)
 def _below(y, z, count, total, square):
     """Count, mean and sum of squared deviations of the negative residuals, per lane."""
     count[:] = 0.0
@@ -119,7 +124,7 @@ def _below(y, z, count, total, square):
             square[k] += d * d if r < 0.0 else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=ELEMENTWISE)
+@compiled(fastmath=ELEMENTWISE)
 def _asls(y, z, w, p, moved, norm):
     for i in range(y.shape[0]):
         for k in range(8):
@@ -129,7 +134,7 @@ def _asls(y, z, w, p, moved, norm):
             w[i, k] = new
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=ELEMENTWISE)
+@compiled(fastmath=ELEMENTWISE)
 def _arpls(y, z, w, slope, middle, moved, norm):
     for i in range(y.shape[0]):
         for k in range(8):
@@ -141,7 +146,7 @@ def _arpls(y, z, w, slope, middle, moved, norm):
             w[i, k] = new
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=ELEMENTWISE)
+@compiled(fastmath=ELEMENTWISE)
 def _airpls(y, z, w, slope, norm):
     for i in range(y.shape[0]):
         for k in range(8):
@@ -151,7 +156,7 @@ def _airpls(y, z, w, slope, norm):
             w[i, k] = new if r < 0.0 else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _reweight(kind, p, y, z, w, steps, work, change):
     """Set the weights of all lanes and the change that the stopping rule looks at, NaN where too little is below."""
     count, total, square, slope, middle = work[0], work[1], work[2], work[3], work[4]
@@ -160,26 +165,31 @@ def _reweight(kind, p, y, z, w, steps, work, change):
     norm[:] = 0.0
     if kind == ASLS:
         _asls(y, z, w, p, moved, norm)
-        change[:] = np.sqrt(moved) / np.maximum(np.sqrt(norm), LEAST)
+        for k in range(8):
+            change[k] = math.sqrt(moved[k]) / max(math.sqrt(norm[k]), LEAST)
         return
     _below(y, z, count, total, square)
-    few = count < 2.0
-    count[:] = np.maximum(count, 2.0)
     if kind == ARPLS:
-        deviation = np.sqrt(square / (count - 1.0))
-        deviation[deviation == 0.0] = LEAST
-        slope[:] = 2.0 / deviation
-        middle[:] = 2.0 * deviation - total / count
+        for k in range(8):
+            deviation = math.sqrt(square[k] / (max(count[k], 2.0) - 1.0))
+            deviation = LEAST if deviation == 0.0 else deviation
+            slope[k] = 2.0 / deviation
+            middle[k] = 2.0 * deviation - total[k] / max(count[k], 2.0)
         _arpls(y, z, w, slope, middle, moved, norm)
-        change[:] = np.sqrt(moved) / np.maximum(np.sqrt(norm), LEAST)
+        for k in range(8):
+            change[k] = math.sqrt(moved[k]) / max(math.sqrt(norm[k]), LEAST)
     else:
-        slope[:] = np.minimum(steps, MOST_STEPS) / np.where(few, -1.0, total)
+        for k in range(8):
+            slope[k] = min(steps[k], MOST_STEPS) / (total[k] if count[k] >= 2.0 else -1.0)
         _airpls(y, z, w, slope, norm)
-        change[:] = -total / norm
-    change[few] = np.nan
+        for k in range(8):
+            change[k] = -total[k] / norm[k]
+    for k in range(8):
+        if count[k] < 2.0:
+            change[k] = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _take(rows, at, k, y, w, owner, steps):
     """Give lane k the spectrum `at`, or zeros if there is none left."""
     left = at < rows.shape[0]
@@ -190,28 +200,34 @@ def _take(rows, at, k, y, w, owner, steps):
         w[i, k] = 1.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
 def solve_rows(rows, kind, lam, p, most, tolerance, found, converged):
     """Fill `found` and `converged` for all rows; return how many systems could not be solved."""
     n = rows.shape[1]
-    y, w, z = np.empty((n, 8)), np.empty((n, 8)), np.empty((n, 8))
-    first, second = np.empty((n, 8)), np.empty((n, 8))
-    state, work = np.empty((6, 8)), np.empty((7, 8))
-    least, change, steps = np.empty(8), np.empty(8), np.empty(8)
-    owner = np.empty(8, dtype=np.int64)
+    lanes = np.empty((5, n, 8)), np.empty((6, 8)), np.empty((7, 8)), np.empty((3, 8)), np.empty(8, dtype=np.int64)
+    return _solve_rows(rows, kind, lam, p, most, tolerance, lanes, found, converged)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
+def _solve_rows(rows, kind, lam, p, most, tolerance, lanes, found, converged):
+    tables, state, work, told, owner = lanes
+    y, w, z, first, second = tables[0], tables[1], tables[2], tables[3], tables[4]
+    least, change, steps = told[0], told[1], told[2]
     failed = 0
     for k in range(8):
         _take(rows, k, k, y, w, owner, steps)
     following = 8
-    while owner.max() >= 0:
+    left = rows.shape[0]
+    while left > 0:
         _solve(y, w, lam, z, first, second, state, least)
         _reweight(kind, p, y, z, w, steps, work, change)
         for k in range(8):
             unsolved = not least[k] > 0.0
             if owner[k] >= 0 and (unsolved or not change[k] >= tolerance or steps[k] >= most):
-                found[owner[k]] = z[:, k]
+                for i in range(y.shape[0]):
+                    found[owner[k], i] = z[i, k]
                 converged[owner[k]] = change[k] < tolerance
                 failed += unsolved
+                left -= 1
                 _take(rows, following, k, y, w, owner, steps)
                 following += 1
             else:

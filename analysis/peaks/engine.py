@@ -13,17 +13,16 @@ blocks (`analysis.peaks.job`).
 import math
 
 import numpy as np
-from numba import njit
 
 from analysis.peaks.coarse import bin_data, bins_of
-from analysis.peaks.compiled import compiled, inlined
+from analysis.peaks.compiled import compiled, entry, inlined
 from analysis.peaks.linear import backward, cholesky, covariance_of, forward
 from analysis.peaks.losses import BREAD, LEAST_SQUARES, MEAT, POISSON
-from analysis.peaks.normal import normal_equations, workspace
+from analysis.peaks.normal import normal_equations
 from analysis.peaks.region import clip, gain_of, reach_of, region_step, room_to_bound, scale, shorten
 from analysis.peaks.reseed import reseed
 
-__all__ = ["fit_many", "gradient_many"]
+__all__ = ["fit_many", "gradient_many", "space_of"]
 
 CONVERGED, MAX_ITERATIONS, SINGULAR, NON_FINITE_MODEL, STALLED = 0, 1, 2, 5, 6
 LARGEST_REGION = 8.0
@@ -295,9 +294,17 @@ def _retry(problem, start, u, best, v, space, work, found, curve, cost, state, l
     return cost, evaluations + 1, state
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+def space_of(layout, parameters, free, points):
+    """Allocate what one thread of `fit_many` needs besides `analysis.peaks.normal.workspace`, in Python."""
+    return (
+        np.zeros((5, free, free)), np.zeros((11, free)), np.zeros((3, points)), np.zeros(parameters),
+        np.zeros((2, layout[0].size)),
+    )  # fmt: skip
+
+
+@entry()
 def fit_many(
-    layout, ties, loss, free, low, high, x, data, weights, points, start, limit, precision,
+    layout, ties, loss, free, low, high, x, data, weights, points, start, limit, precision, work, space,
     u_out, covariance, normal_out, chisqr, nfev, status, held,
 ):  # fmt: skip
     """Fit every row of `data`; results go into the last seven arrays.
@@ -321,26 +328,26 @@ def fit_many(
     precision:
         Squared distance to the optimum at which to stop, in squared standard errors, and a tenth of the relative
         error of the loss.
+    work, space:
+        From `analysis.peaks.normal.workspace` and `space_of`.
     u_out, covariance, normal_out, chisqr, nfev, status, held:
         Free parameters, their unscaled covariance, curvature of half the loss, the loss, evaluations,
         status and bound flags.
     """
     n = free.size
-    work = workspace(layout, start.shape[1], n)
-    square = (n, n)
+    matrix, vector, binned, v, found = space
     space = (
-        np.zeros(square), np.zeros(square), np.zeros(n), np.zeros(n), np.zeros(square), np.zeros(square),
-        np.zeros(square), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n),
+        matrix[0], matrix[1], vector[0], vector[1], matrix[2], matrix[3], matrix[4],
+        vector[2], vector[3], vector[4], vector[5], vector[6], vector[7], vector[8],
     )  # fmt: skip
-    bins = (np.zeros(x.size), np.zeros(x.size), np.zeros(x.size), np.zeros(n))
-    v = np.zeros(start.shape[1])
-    best, found = np.zeros(n), np.zeros((2, layout[0].size))
+    bins = (binned[0], binned[1], binned[2], vector[9])
+    best = vector[10]
     spacing = abs(x[-1] - x[0]) / max(x.size - 1, 1)
     for s in range(data.shape[0]):
         if status[s] != CONVERGED:
             continue
         row = min(s, weights.shape[0] - 1)
-        v[:] = start[s]
+        _copy(start[s], v)
         u = u_out[s]
         for j in range(n):
             u[j] = v[free[j]]
@@ -350,7 +357,7 @@ def fit_many(
         cost, more, state = _descend(problem, u, v, space, work, min(limit, SOON), precision)
         count += more
         if state != CONVERGED or _is_misplaced(problem, work):
-            best[:] = u
+            _copy(u, best)
             cost, more, state = _retry(
                 problem, start[s], u, best, v, space, work, found, bins[0], cost, state, limit, precision
             )
@@ -363,14 +370,15 @@ def fit_many(
             count += more
         chisqr[s] = 2.0 * cost
         nfev[s] = count
-        normal_out[s] = space[0]
+        for i in range(n):
+            _copy(matrix[0, i], normal_out[s, i])
         if not _covariance(problem, u, v, space, work, held[s], covariance[s]) and state == CONVERGED:
             state = SINGULAR
         status[s] = state
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def gradient_many(layout, ties, loss, free, x, data, weights, values, u, gradient, normal, chisqr):
+@entry()
+def gradient_many(layout, ties, loss, free, x, data, weights, values, u, work, v, gradient, normal, chisqr):
     """Compute gradient and curvature of half the loss, and the loss, at `u` for every spectrum.
 
     Parameters
@@ -381,13 +389,15 @@ def gradient_many(layout, ties, loss, free, x, data, weights, values, u, gradien
         All parameters, dims `(spectrum, parameter)`; the free ones are taken from `u`.
     u:
         Free parameters, dims `(spectrum, free)`.
+    work:
+        From `analysis.peaks.normal.workspace`.
+    v:
+        Work space, dims `(parameter,)`.
     gradient, normal, chisqr:
         Results, dims `(spectrum, free)`, `(spectrum, free, free)` and `(spectrum,)`.
     """
-    work = workspace(layout, values.shape[1], free.size)
-    v = np.zeros(values.shape[1])
     for s in range(data.shape[0]):
-        v[:] = values[s]
+        _copy(values[s], v)
         row = min(s, weights.shape[0] - 1)
         chisqr[s] = normal_equations(
             layout, ties, loss, free, u[s], v, x, data[s], weights[row], work, normal[s], gradient[s]

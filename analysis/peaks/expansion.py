@@ -10,22 +10,22 @@ Not here: which are tied and how (`analysis.peaks.ties`), statuses and statistic
 import math
 
 import numpy as np
-from numba import njit
 
-from analysis.peaks.compiled import compiled
+from analysis.peaks.compiled import compiled, entry
 from analysis.peaks.program import DEPTH, apply_ties
 
 __all__ = ["complete_rows", "expand_rows"]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def complete_rows(ties, values):
-    """Compute the tied parameters of every row of `values`, dims `(spectrum, parameter)`, in place."""
-    chain = np.zeros((values.shape[1], 1))
-    stack = np.zeros(DEPTH)
-    slopes = np.zeros((DEPTH, 1))
+@entry()
+def _complete_rows(ties, values, chain, stack, slopes):
     for s in range(values.shape[0]):
         apply_ties(ties, values[s], chain, stack, slopes)
+
+
+def complete_rows(ties, values):
+    """Compute the tied parameters of every row of `values`, dims `(spectrum, parameter)`, in place."""
+    _complete_rows(ties, values, np.zeros((values.shape[1], 1)), np.zeros(DEPTH), np.zeros((DEPTH, 1)))
 
 
 @compiled()
@@ -73,7 +73,6 @@ def _is_unknown(row, width, lost, held):
     return moved and not loose
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
 def expand_rows(ties, free, mix, u, inner, lost, held, known, scale, values, stderr, covariance):
     """Fill the last three arrays; NaN in place of a standard error that is not known.
 
@@ -100,13 +99,18 @@ def expand_rows(ties, free, mix, u, inner, lost, held, known, scale, values, std
     """
     width = free.size
     size = values.shape[1]
-    chain = np.zeros((size, width))
-    stack = np.zeros(DEPTH)
-    slopes = np.zeros((DEPTH, width))
-    used = np.zeros((size, width), dtype=np.int64)
-    count = np.zeros(size, dtype=np.int64)
-    half = np.zeros(width)
-    unknown = np.zeros(size, dtype=np.bool_)
+    work = (
+        np.zeros((size, width)), np.zeros(DEPTH), np.zeros((DEPTH, width)), np.zeros((size, width), dtype=np.int64),
+        np.zeros(size, dtype=np.int64), np.zeros(width), np.zeros(size, dtype=np.bool_),
+    )  # fmt: skip
+    _expand_rows(ties, free, mix, u, inner, lost, held, known, scale, work, values, stderr, covariance)
+
+
+@entry()
+def _expand_rows(ties, free, mix, u, inner, lost, held, known, scale, work, values, stderr, covariance):
+    chain, stack, slopes, used, count, half, unknown = work
+    width = free.size
+    size = values.shape[1]
     for s in range(values.shape[0]):
         v = values[s]
         chain[:] = 0.0
@@ -115,7 +119,8 @@ def expand_rows(ties, free, mix, u, inner, lost, held, known, scale, values, std
             for k in range(width):
                 total += mix[j, k] * u[s, k]
             v[free[j]] = total
-            chain[free[j]] = mix[j]
+            for k in range(width):
+                chain[free[j], k] = mix[j, k]
         apply_ties(ties, v, chain, stack, slopes)
         _columns(chain, width, used, count)
         _sandwich(chain, inner[s], used, count, half, covariance[s])

@@ -9,10 +9,7 @@ Not here: what a spectrum must have (`analysis.peaks.data`), the fit (`analysis.
 
 import math
 
-import numpy as np
-from numba import njit
-
-from analysis.peaks.compiled import compiled
+from analysis.peaks.compiled import compiled, entry
 
 __all__ = ["take_rows"]
 
@@ -42,7 +39,7 @@ def _is_invalid(y, counts):
     return False
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@entry()
 def take_rows(signal, sigma, counts, free, data, weights, status):
     """Fill the last four arrays.
 
@@ -65,7 +62,7 @@ def take_rows(signal, sigma, counts, free, data, weights, status):
         y = signal[s]
         usable, wrong = _weigh(y, sigma[min(s, sigma.shape[0] - 1)], weights[s])
         status[s] = CONVERGED
-        if wrong > 0 or _is_invalid(y, counts) or (usable == 0 and not np.isfinite(y).any()):
+        if wrong > 0 or _is_invalid(y, counts) or usable == 0:
             status[s] = INVALID_DATA
         elif usable < free:
             status[s] = TOO_FEW_POINTS

@@ -8,9 +8,8 @@ Not here: the steps that use them (`analysis.peaks.engine`).
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 import numpy as np
-from numba import njit
 
-from analysis.peaks.compiled import REASSOCIATED, compiled, inlined
+from analysis.peaks.compiled import REASSOCIATED, compiled, entry, inlined
 from analysis.peaks.losses import LEAST_SQUARES, adjust
 from analysis.peaks.program import DEPTH, apply_ties
 from analysis.peaks.rows import BLOCK, FRONT, MODEL, WEIGHT, X
@@ -19,9 +18,8 @@ from analysis.peaks.shapes import add_component
 __all__ = ["model_rows", "normal_equations", "workspace"]
 
 
-@njit(cache=True, error_model="numpy")
 def workspace(layout, parameters, free):
-    """Allocate the work space of one thread; a tuple, see `normal_equations`."""
+    """Allocate the work space of one thread, in Python; a tuple, see `normal_equations`."""
     count = layout[5].size
     padded = 3 * ((count + 3) // 3)
     rows = np.zeros((padded, BLOCK))
@@ -207,8 +205,8 @@ def normal_equations(layout, ties, loss, free, u, v, x, y, w, work, normal, grad
     return gram[0, 0] if loss == LEAST_SQUARES else 2.0 * total
 
 
-@njit(cache=True, error_model="numpy")
-def model_rows(layout, values, x, out):
+@entry()
+def model_rows(layout, values, x, ones, work, out):
     """Evaluate the model for many parameter sets.
 
     Parameters
@@ -219,14 +217,15 @@ def model_rows(layout, values, x, out):
         Parameters in `layout`'s sources, dims `(spectrum, parameter)`.
     x:
         Axis, dims `(channel,)`.
+    ones:
+        1 for each point.
+    work:
+        From `workspace`.
     out:
         Result, dims `(spectrum, channel)`.
     """
     source = layout[5]
-    q = np.zeros(source.size)
-    front = np.zeros(FRONT)
-    flat = np.zeros((source.size + 1) * BLOCK)
-    ones = np.ones(x.size)
+    front, _, flat, _, _, q, _, _, _, _ = work
     for s in range(values.shape[0]):
         for k in range(source.size):
             q[k] = values[s, source[k]]
@@ -235,5 +234,6 @@ def model_rows(layout, values, x, out):
             n = min(BLOCK, x.size - at)
             _load(x, ones, at, n, front)
             _fill(layout, q, n, front, flat)
-            out[s, at : at + n] = front[MODEL : MODEL + n]
+            for i in range(n):
+                out[s, at + i] = front[MODEL + i]
             at += n

@@ -17,7 +17,7 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.extending import intrinsic
 
-from analysis.peaks.compiled import ELEMENTWISE, compiled
+from analysis.peaks.compiled import ELEMENTWISE, compiled, entry
 from analysis.peaks.faddeeva import SERIES, TERMS, begin, finish, five_terms, wofz
 from analysis.peaks.kinds import GAUSSIAN, LORENTZIAN, POLYNOMIAL, PSEUDO_VOIGT, VOIGT
 from analysis.peaks.profiles import add_profile
@@ -220,7 +220,7 @@ def _polynomial(q, sign, origin, inverse, n, front, rows):
             power *= t
 
 
-@compiled()
+@entry()
 def add_component(kind, q, sign, origin, inverse, n, front, rows):
     """Add one weighted component to the model row and write its derivative rows, for one block of points.
 

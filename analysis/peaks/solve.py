@@ -9,9 +9,9 @@ import numpy as np
 
 from analysis.peaks import kinds
 from analysis.peaks.compile import Plan
-from analysis.peaks.engine import fit_many, gradient_many
+from analysis.peaks.engine import fit_many, gradient_many, space_of
 from analysis.peaks.losses import CODES
-from analysis.peaks.normal import model_rows
+from analysis.peaks.normal import model_rows, workspace
 from analysis.peaks.outcome import Found
 
 TOLERANCE = 1e-11
@@ -73,7 +73,8 @@ def solve(
     )
     fit_many(
         plan.layout, plan.ties, CODES[loss], free, plan.parameters.low, plan.parameters.high, axis, data, weights,
-        found.points, kernel_start, max_iterations, TOLERANCE, found.u, found.covariance, found.normal, found.chisqr,
+        found.points, kernel_start, max_iterations, TOLERANCE, workspace(plan.layout, start.shape[1], free.size),
+        space_of(plan.layout, start.shape[1], free.size, axis.size), found.u, found.covariance, found.normal, found.chisqr,
         found.nfev, found.status, found.held,
     )  # fmt: skip
     return found
@@ -126,7 +127,8 @@ def equations(
     slope, normal, chisqr = np.empty_like(u), np.empty((*u.shape, u.shape[1])), np.empty(len(u))
     gradient_many(
         plan.layout, plan.ties, CODES[loss], plan.parameters.free, axis, data, weights,
-        np.ascontiguousarray(values), u, slope, normal, chisqr,
+        np.ascontiguousarray(values), u, workspace(plan.layout, values.shape[1], u.shape[1]),
+        np.zeros(values.shape[1]), slope, normal, chisqr,
     )  # fmt: skip
     return chisqr, slope, normal
 
@@ -151,5 +153,6 @@ def evaluate_layout(layout: tuple[Any, ...], axis: Floats, values: Floats) -> Fl
     kind, first, sign, origin, inverse, *rest = layout
     plain = (kind, first, sign, np.zeros_like(origin), np.ones_like(inverse), *rest)
     out = np.empty((len(values), axis.size))
-    model_rows(plain, np.ascontiguousarray(values), np.ascontiguousarray(axis), out)
+    work = workspace(plain, values.shape[1], 0)
+    model_rows(plain, np.ascontiguousarray(values), np.ascontiguousarray(axis), np.ones(axis.size), work, out)
     return out

@@ -55,10 +55,6 @@ def warm_others() -> None:
     made = kernel_cache.load("batched").make(model, params, x, max_iterations=1, loss="least_squares")
     plan = made.parameters
     data, weights, status = prepare(signal[None], None, plan.free.size)
-    kernel_cache.load("reseed").reseed(
-        made.plan.layout, plan.free, plan.start.copy(), plan.low, plan.high, x, data[0], weights[0], 64,
-        np.zeros(x.size), np.zeros((2, 2)), plan.start[plan.free],
-    )  # fmt: skip
     count, free = 1, plan.free.size
     found = Found(
         u=plan.start[None, plan.free], mix=np.eye(free), covariance=np.eye(free)[None], normal=np.eye(free)[None],

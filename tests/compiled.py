@@ -26,4 +26,7 @@ def from_python(function):
     """Return a function that calls one for compiled callers, such as those of `analysis.peaks.special`."""
     from numba import njit  # noqa: PLC0415 - the counts above are taken where numba may be missing
 
-    return njit(lambda *given: function(*given))
+    def caller(*given):
+        return function(*given)
+
+    return njit(caller)

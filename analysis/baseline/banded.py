@@ -22,6 +22,7 @@ ASLS, ARPLS, AIRPLS = 0, 1, 2
 ELEMENTWISE = {"contract", "nsz", "arcp"}
 # Nothing here allocates, so numba need not count references. Python can call only `_solve_rows`.
 compiled = partial(njit, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+entry = partial(njit, cache=True, nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
 LEAST = float(np.finfo(float).eps)
 MOST_STEPS = 50
 ROUND = 6755399441055744.0
@@ -207,7 +208,7 @@ def solve_rows(rows, kind, lam, p, most, tolerance, found, converged):
     return _solve_rows(rows, kind, lam, p, most, tolerance, lanes, found, converged)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
+@entry()
 def _solve_rows(rows, kind, lam, p, most, tolerance, lanes, found, converged):
     tables, state, work, told, owner = lanes
     y, w, z, first, second = tables[0], tables[1], tables[2], tables[3], tables[4]

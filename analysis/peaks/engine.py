@@ -12,8 +12,6 @@ blocks (`analysis.peaks.job`).
 
 import math
 
-import numpy as np
-
 from analysis.peaks.coarse import bin_data, bins_of
 from analysis.peaks.compiled import compiled, entry, inlined
 from analysis.peaks.linear import backward, cholesky, covariance_of, forward
@@ -22,7 +20,7 @@ from analysis.peaks.normal import normal_equations
 from analysis.peaks.region import clip, gain_of, reach_of, region_step, room_to_bound, scale, shorten
 from analysis.peaks.reseed import reseed
 
-__all__ = ["fit_many", "gradient_many", "space_of"]
+__all__ = ["fit_many", "gradient_many"]
 
 CONVERGED, MAX_ITERATIONS, SINGULAR, NON_FINITE_MODEL, STALLED = 0, 1, 2, 5, 6
 LARGEST_REGION = 8.0
@@ -294,14 +292,6 @@ def _retry(problem, start, u, best, v, space, work, found, curve, cost, state, l
     return cost, evaluations + 1, state
 
 
-def space_of(layout, parameters, free, points):
-    """Allocate what one thread of `fit_many` needs besides `analysis.peaks.normal.workspace`, in Python."""
-    return (
-        np.zeros((5, free, free)), np.zeros((11, free)), np.zeros((3, points)), np.zeros(parameters),
-        np.zeros((2, layout[0].size)),
-    )  # fmt: skip
-
-
 @entry()
 def fit_many(
     layout, ties, loss, free, low, high, x, data, weights, points, start, limit, precision, work, space,
@@ -329,7 +319,7 @@ def fit_many(
         Squared distance to the optimum at which to stop, in squared standard errors, and a tenth of the relative
         error of the loss.
     work, space:
-        From `analysis.peaks.normal.workspace` and `space_of`.
+        From `analysis.peaks.space`.
     u_out, covariance, normal_out, chisqr, nfev, status, held:
         Free parameters, their unscaled covariance, curvature of half the loss, the loss, evaluations,
         status and bound flags.
@@ -390,7 +380,7 @@ def gradient_many(layout, ties, loss, free, x, data, weights, values, u, work, v
     u:
         Free parameters, dims `(spectrum, free)`.
     work:
-        From `analysis.peaks.normal.workspace`.
+        From `analysis.peaks.space.workspace`.
     v:
         Work space, dims `(parameter,)`.
     gradient, normal, chisqr:

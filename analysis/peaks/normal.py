@@ -7,28 +7,13 @@ Not here: the steps that use them (`analysis.peaks.engine`).
 # ruff: noqa: ANN001, ANN201, ANN202, PLR0917
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
-import numpy as np
-
 from analysis.peaks.compiled import REASSOCIATED, compiled, entry, inlined
 from analysis.peaks.losses import LEAST_SQUARES, adjust
-from analysis.peaks.program import DEPTH, apply_ties
-from analysis.peaks.rows import BLOCK, FRONT, MODEL, WEIGHT, X
+from analysis.peaks.program import apply_ties
+from analysis.peaks.rows import BLOCK, MODEL, WEIGHT, X
 from analysis.peaks.shapes import add_component
 
-__all__ = ["model_rows", "normal_equations", "workspace"]
-
-
-def workspace(layout, parameters, free):
-    """Allocate the work space of one thread, in Python; a tuple, see `normal_equations`."""
-    count = layout[5].size
-    padded = 3 * ((count + 3) // 3)
-    rows = np.zeros((padded, BLOCK))
-    chain = np.zeros((parameters, max(free, 1)))
-    half = np.zeros((count + 1, max(free, 1)))
-    return (
-        np.zeros(FRONT), rows, rows.reshape(-1), np.zeros((padded, padded)), chain, np.zeros(count), half,
-        np.zeros(DEPTH), np.zeros((DEPTH, max(free, 1))), np.zeros(2),
-    )  # fmt: skip
+__all__ = ["model_rows", "normal_equations"]
 
 
 @inlined
@@ -162,7 +147,8 @@ def normal_equations(layout, ties, loss, free, u, v, x, y, w, work, normal, grad
     x, y, w:
         Axis, data and weights (1/sigma, 0 where masked), dims `(channel,)`.
     work:
-        From `workspace`; its last array tells the sum of products of neighbouring residuals and of their squares.
+        From `analysis.peaks.space.workspace`; its last array tells the sum of products of neighbouring residuals and
+        of their squares.
     normal, gradient:
         Results, dims `(free, free)` and `(free,)`: curvature and slope of half the loss.
 
@@ -220,7 +206,7 @@ def model_rows(layout, values, x, ones, work, out):
     ones:
         1 for each point.
     work:
-        From `workspace`.
+        From `analysis.peaks.space.workspace`.
     out:
         Result, dims `(spectrum, channel)`.
     """

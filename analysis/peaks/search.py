@@ -12,8 +12,8 @@ Not here: smoothing and noise (`analysis.peaks.smoothing`), the public search (`
 import math
 
 import numpy as np
-from numba import njit
 
+from analysis.peaks.compiled import compiled, entry
 from analysis.peaks.smoothing import (
     BLOCK,
     MARGIN,
@@ -45,7 +45,7 @@ TOP, LEFT, RIGHT, PROMINENCE, SNR, WIDTH, BASE = range(7)
 SAMPLES = 9
 
 
-@njit(error_model="numpy")
+@compiled()
 def _take(y, n, out):
     """Copy `y` with straight lines where it is not finite; return the number of finite samples."""
     good = 0
@@ -58,7 +58,7 @@ def _take(y, n, out):
     return good
 
 
-@njit(error_model="numpy")
+@compiled()
 def _bridge(y, n, out):
     last = -1
     for i in range(n):
@@ -71,7 +71,7 @@ def _bridge(y, n, out):
         out[j] = y[last]
 
 
-@njit(error_model="numpy", fastmath=FINITE)
+@compiled(fastmath=FINITE)
 def _lowest(y, low, high):
     best = y[low]
     for i in range(low, high):
@@ -79,13 +79,13 @@ def _lowest(y, low, high):
     return best
 
 
-@njit(error_model="numpy", fastmath=FINITE)
+@compiled(fastmath=FINITE)
 def _drop(value, threshold):
     least = UNSEEN * abs(value)
     return least if least > threshold else threshold
 
 
-@njit(error_model="numpy", fastmath=FINITE)
+@compiled(fastmath=FINITE)
 def _turns(y, n, threshold, blocks, highs, valleys):
     """List the maxima between which `y` falls and rises by a threshold, and the lowest values around them.
 
@@ -123,7 +123,7 @@ def _turns(y, n, threshold, blocks, highs, valleys):
     return count
 
 
-@njit(error_model="numpy", fastmath=FINITE)
+@compiled(fastmath=FINITE)
 def _passed(rising, extreme, low, high, threshold):
     """Return the extreme after a block, and whether the direction cannot turn within it."""
     if rising:
@@ -133,14 +133,14 @@ def _passed(rising, extreme, low, high, threshold):
     return extreme, high < extreme + _drop(extreme, threshold)
 
 
-@njit(error_model="numpy")
+@compiled()
 def _equal(y, i, value):
     while y[i] != value:
         i += 1
     return i
 
 
-@njit(error_model="numpy", fastmath=FINITE)
+@compiled(fastmath=FINITE)
 def _base(y, k, count, highs, valleys):
     """Return the higher of the saddles of a maximum of the list."""
     height = y[highs[k]]
@@ -155,7 +155,7 @@ def _base(y, k, count, highs, valleys):
     return max(left, right)
 
 
-@njit(error_model="numpy", fastmath=FINITE)
+@compiled(fastmath=FINITE)
 def _crossings(y, peak, level):
     """Return where `y` crosses a level to the left and right of a peak; it does cross it."""
     i = peak
@@ -169,7 +169,7 @@ def _crossings(y, peak, level):
     return left, right
 
 
-@njit(error_model="numpy", fastmath=FINITE)
+@compiled(fastmath=FINITE)
 def _measure(y, peak, base, noise, scale, row):
     """Fill the row of a maximum; False if it is no broader than the smoothing."""
     prominence = y[peak] - base
@@ -184,7 +184,7 @@ def _measure(y, peak, base, noise, scale, row):
     return True
 
 
-@njit(error_model="numpy", fastmath=FINITE)
+@compiled(fastmath=FINITE)
 def _at_scale(y, n, noise, threshold, min_snr, scale, blocks, highs, valleys, rows, found):
     """Add the maxima of one scale, in their order; return how many there are now."""
     gain = 1.0 / math.sqrt(2.0 * math.sqrt(math.pi) * scale) if scale > 0.0 else 1.0
@@ -214,7 +214,7 @@ def _at_scale(y, n, noise, threshold, min_snr, scale, blocks, highs, valleys, ro
     return found
 
 
-@njit(error_model="numpy", fastmath=FINITE)
+@compiled(fastmath=FINITE)
 def _sort_rising(keys, order, count):
     """Sort the first indices of `order` by their keys, stably."""
     for i in range(1, count):
@@ -227,7 +227,7 @@ def _sort_rising(keys, order, count):
         order[j + 1] = one
 
 
-@njit(error_model="numpy", fastmath=FINITE)
+@compiled(fastmath=FINITE)
 def _strongest(rows, found, most, keys, order, kept):
     """Keep of each group of detections within half a width the one with the best snr, in order of place."""
     for i in range(found):
@@ -255,7 +255,7 @@ def _strongest(rows, found, most, keys, order, kept):
     return count
 
 
-@njit(error_model="numpy")
+@compiled()
 def _parabola(y, low, high, peak, base, prominence):
     """Fit a weighted parabola to the logarithm of the samples of a peak; return its slope and curvature at the top."""
     reach = float(max(high - peak, peak - low))
@@ -283,13 +283,13 @@ def _parabola(y, low, high, peak, base, prominence):
     return (slope / reach, curve / (reach * reach)) if curve < -FLAT else (0.0, 0.0)
 
 
-@njit(error_model="numpy")
+@compiled()
 def _interpolated(axis, place):
     i = min(int(place), axis.size - 2)
     return (axis[i + 1] - axis[i]) * (place - i) + axis[i]
 
 
-@njit(error_model="numpy")
+@compiled()
 def _refine(axis, y, n, row, work, sample, out):
     """Place a peak between samples by a weighted parabola through the logarithm of its upper half."""
     peak, width = int(row[TOP]), row[WIDTH]
@@ -312,7 +312,7 @@ def _refine(axis, y, n, row, work, sample, out):
     out[3], out[4] = row[PROMINENCE], row[SNR]
 
 
-@njit(error_model="numpy")
+@compiled()
 def _fill(noise, sigma, level, n):
     """Fill in the noise of each sample where it is not stated; return the least."""
     if not sigma.size:
@@ -326,21 +326,27 @@ def _fill(noise, sigma, level, n):
     return least
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
 def search(axis, signal, sigma, first, min_snr, most, table, counts):
     """Search the spectra from `first` on until the table may be too short for the next; return rows of both done.
 
     `sigma` has one row of noise for each spectrum, one for all, or none; a row has one number or one per sample.
     """
     n = signal.shape[1]
-    padded = np.empty(n + 2 * MARGIN)
+    maxima = n // 2 + 1
+    detections = 5 * maxima
+    space = (
+        np.empty(n + 2 * MARGIN), np.empty((5, n)), np.empty((2, n + 1)), np.empty(SAMPLES), np.empty(n),
+        np.empty(n + 1), np.empty(n + 1, dtype=np.int64), np.empty((4, maxima)), np.empty((detections, 7)),
+        np.empty(detections), np.empty(detections, dtype=np.int64), np.empty(detections, dtype=np.int64),
+    )  # fmt: skip
+    return _search(axis, signal, sigma, first, min_snr, most, space, table, counts)
+
+
+@entry()
+def _search(axis, signal, sigma, first, min_snr, most, space, table, counts):
+    padded, smooth, work, sample, noise, valleys, highs, blocks, rows, keys, order, kept = space
+    n = signal.shape[1]
     y = padded[MARGIN : MARGIN + n]
-    smooth, work, sample = np.empty((5, n)), np.empty((2, n + 1)), np.empty(SAMPLES)
-    noise, valleys, highs = np.empty(n), np.empty(n + 1), np.empty(n + 1, dtype=np.int64)
-    blocks = np.empty((4, n // 2 + 1))
-    rows = np.empty((5 * (n // 2 + 1), 7))
-    keys = np.empty(len(rows))
-    order, kept = np.empty(len(rows), dtype=np.int64), np.empty(len(rows), dtype=np.int64)
     filled = 0
     for spectrum in range(first, len(signal)):
         if filled + n // 2 + 1 > len(table):
@@ -350,7 +356,7 @@ def search(axis, signal, sigma, first, min_snr, most, table, counts):
             continue
         pad(padded, n)
         level = noise_of(y, n, work[0], work[1], sample)
-        stated = sigma[min(spectrum, len(sigma) - 1)] if len(sigma) else sigma.ravel()
+        stated = sigma[min(spectrum, len(sigma) - 1)] if len(sigma) else noise[:0]
         least = (min_snr + NOISE_PROMINENCE) * _fill(noise, stated, level, n)
         for i in range(n):
             smooth[0, i] = y[i]
@@ -367,9 +373,11 @@ def search(axis, signal, sigma, first, min_snr, most, table, counts):
     return len(signal), filled
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
 def noise(signal):
     """Estimate the noise of one spectrum without NaN."""
-    n = signal.size
-    work = np.empty((2, n + 1))
-    return noise_of(signal, n, work[0], work[1], np.empty(SAMPLES))
+    return _noise(signal, np.empty((2, signal.size + 1)), np.empty(SAMPLES))
+
+
+@entry()
+def _noise(signal, work, sample):
+    return noise_of(signal, signal.size, work[0], work[1], sample)

@@ -12,12 +12,11 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from analysis.peaks.compiled import ELEMENTWISE, compiled
 
 __all__ = ["BLOCK", "MARGIN", "REACH", "SCALES", "WEIGHTS", "block_extremes", "median", "noise_of", "pad", "smooth_two"]
 
-# Elementwise loops: everything but reassociation, so that a number does not depend on its place in a row.
-ELEMENTWISE = {"contract", "nnan", "ninf", "nsz", "arcp"}
 MARGIN = 32
 TAPS = 4
 SCALES = (0.0, 1.0, 2.0, 4.0, 8.0)
@@ -43,14 +42,14 @@ def _gaussian(scale: float) -> np.ndarray[Any, np.dtype[np.float64]]:
 WEIGHTS = np.stack([_gaussian(scale) for scale in SCALES[1:]])
 
 
-@njit(error_model="numpy")
+@compiled()
 def pad(padded, n):
     """Repeat the ends of the `n` samples between two margins in the margins."""
     padded[:MARGIN] = padded[MARGIN]
     padded[MARGIN + n :] = padded[MARGIN + n - 1]
 
 
-@njit(error_model="numpy", fastmath=ELEMENTWISE)
+@compiled(fastmath=ELEMENTWISE)
 def smooth_two(padded, n, narrow, near, wide, far, out, broad):
     """Convolve with two sets of symmetric weights at once, four pairs of samples a pass; both reach multiples of 4."""
     centre = padded[MARGIN : MARGIN + n]
@@ -78,7 +77,7 @@ def smooth_two(padded, n, narrow, near, wide, far, out, broad):
             broad[i] += b1 * s1 + b2 * s2 + b3 * s3 + b4 * s4
 
 
-@njit(error_model="numpy")
+@compiled()
 def sort(values, n):
     """Sort the first `n` by insertion."""
     for i in range(1, n):
@@ -90,7 +89,7 @@ def sort(values, n):
         values[j + 1] = v
 
 
-@njit(error_model="numpy")
+@compiled()
 def select(work, n, k, sample):
     """Return the `k`-th smallest of the first `n` of `work`, which is overwritten.
 
@@ -124,7 +123,7 @@ def select(work, n, k, sample):
     return work[k]
 
 
-@njit(error_model="numpy", fastmath=ELEMENTWISE)
+@compiled(fastmath=ELEMENTWISE)
 def _below(values, n, bound):
     count = 0
     for i in range(n):
@@ -132,7 +131,7 @@ def _below(values, n, bound):
     return count
 
 
-@njit(error_model="numpy")
+@compiled()
 def _within(values, n, low, high, work):
     """Pack what lies in [low, high) into `work`; return how many."""
     count = 0
@@ -143,7 +142,7 @@ def _within(values, n, low, high, work):
     return count
 
 
-@njit(error_model="numpy")
+@compiled()
 def _bracket(values, n, first, last, sample):
     """Return bounds with the ranks `first` and `last` between them, and how many values are below the lower.
 
@@ -173,7 +172,7 @@ def _bracket(values, n, first, last, sample):
     return low, high, under
 
 
-@njit(error_model="numpy")
+@compiled()
 def median(values, n, work, sample):
     """Return the median of the first `n` finite values."""
     last = n // 2
@@ -196,7 +195,7 @@ def median(values, n, work, sample):
     return 0.5 * (lower + upper)
 
 
-@njit(error_model="numpy", fastmath=ELEMENTWISE)
+@compiled(fastmath=ELEMENTWISE)
 def _far(y, n, reach):
     """Count what lies further than `reach` from the first sample."""
     count = 0
@@ -206,7 +205,7 @@ def _far(y, n, reach):
     return count
 
 
-@njit(error_model="numpy")
+@compiled()
 def _least_noise(y, n):
     low, high = y[0], y[0]
     for i in range(n):
@@ -215,19 +214,19 @@ def _least_noise(y, n):
     return SMOOTH * (high - low) if high > low else 1e-300
 
 
-@njit(error_model="numpy", fastmath=ELEMENTWISE)
+@compiled(fastmath=ELEMENTWISE)
 def _second_differences(y, n, out):
     for i in range(n - 2):
         out[i] = y[i + 2] - 2.0 * y[i + 1] + y[i]
 
 
-@njit(error_model="numpy", fastmath=ELEMENTWISE)
+@compiled(fastmath=ELEMENTWISE)
 def _deviations(values, n, centre):
     for i in range(n):
         values[i] = abs(values[i] - centre)
 
 
-@njit(error_model="numpy")
+@compiled()
 def noise_of(y, n, differences, work, sample):
     """Estimate the standard deviation of the noise from the spread of the second differences."""
     if n < LEAST_FOR_NOISE:
@@ -240,14 +239,14 @@ def noise_of(y, n, differences, work, sample):
     return max(spread, _least_noise(y, n))
 
 
-@njit(error_model="numpy", fastmath=ELEMENTWISE)
+@compiled(fastmath=ELEMENTWISE)
 def _fold(high, low, count, upper, lower):
     for i in range(count):
         upper[i] = high[2 * i] if high[2 * i] > high[2 * i + 1] else high[2 * i + 1]
         lower[i] = low[2 * i] if low[2 * i] < low[2 * i + 1] else low[2 * i + 1]
 
 
-@njit(error_model="numpy")
+@compiled()
 def block_extremes(y, n, table):
     """Write the highest and lowest value of each block of samples as rows 0 and 1; return how many."""
     blocks = n // BLOCK

@@ -9,10 +9,11 @@ import numpy as np
 
 from analysis.peaks import kinds
 from analysis.peaks.compile import Plan
-from analysis.peaks.engine import fit_many, gradient_many, space_of
+from analysis.peaks.engine import fit_many, gradient_many
 from analysis.peaks.losses import CODES
-from analysis.peaks.normal import model_rows, workspace
+from analysis.peaks.normal import model_rows
 from analysis.peaks.outcome import Found
+from analysis.peaks.space import space_of, workspace
 
 TOLERANCE = 1e-11
 
@@ -73,9 +74,9 @@ def solve(
     )
     fit_many(
         plan.layout, plan.ties, CODES[loss], free, plan.parameters.low, plan.parameters.high, axis, data, weights,
-        found.points, kernel_start, max_iterations, TOLERANCE, workspace(plan.layout, start.shape[1], free.size),
-        space_of(plan.layout, start.shape[1], free.size, axis.size), found.u, found.covariance, found.normal, found.chisqr,
-        found.nfev, found.status, found.held,
+        found.points, kernel_start, max_iterations, TOLERANCE,
+        workspace(plan.layout, start.shape[1], free.size), space_of(plan.layout, start.shape[1], free.size, axis.size),
+        found.u, found.covariance, found.normal, found.chisqr, found.nfev, found.status, found.held,
     )  # fmt: skip
     return found
 

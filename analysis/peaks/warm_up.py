@@ -54,7 +54,7 @@ def warm_others() -> None:
     x, signal = spectrum["energy"].values, spectrum["signal"].values
     made = kernel_cache.load("batched").make(model, params, x, max_iterations=1, loss="least_squares")
     plan = made.parameters
-    data, weights, status = prepare(signal[None], None, plan.free.size)
+    _, _, status = prepare(signal[None], None, plan.free.size)
     count, free = 1, plan.free.size
     found = Found(
         u=plan.start[None, plan.free], mix=np.eye(free), covariance=np.eye(free)[None], normal=np.eye(free)[None],

@@ -33,13 +33,13 @@ def _fill(layout, q, n, front, flat):
         )
 
 
-@compiled()
+@inlined
 def _residual(front, y, at, n, flat):
     for i in range(n):
         flat[i] = front[MODEL + i] - y[at + i] * front[WEIGHT + i]
 
 
-@compiled()
+@inlined
 def _load(x, w, at, n, front):
     for i in range(n):
         front[X + i] = x[at + i]
@@ -90,7 +90,7 @@ def _gram(rows, n, gram):
             gram[a + 2, b + 2] += s22
 
 
-@compiled()
+@inlined
 def _reduce(layout, gram, chain, half, normal, gradient):
     """Carry the Gram matrix of the rows to the free parameters through the chain rule."""
     source = layout[5]
@@ -112,7 +112,7 @@ def _reduce(layout, gram, chain, half, normal, gradient):
                     normal[i, j] += t * half[k + 1, j]
 
 
-@compiled()
+@inlined
 def _pick(place, gram, normal, gradient):
     """Take the rows of the free parameters out of the Gram matrix; one that no component uses gets 0."""
     free = gradient.size

@@ -11,7 +11,7 @@ Not here: which parameter does what (`analysis.peaks.kinds`), special functions 
 
 import math
 
-from analysis.peaks.compiled import compiled
+from analysis.peaks.compiled import compiled, inlined
 from analysis.peaks.curves import curve
 from analysis.peaks.faddeeva import wofz
 from analysis.peaks.kinds import (
@@ -117,7 +117,7 @@ def _power(kind, q, c, x, d):
     s = max(q[2], TINY)
     area = s * c[0] if kind == PEARSON7 else 1.0
     t = (x - q[1]) / s
-    p = _side(SPLIT_PEARSON7, t, q[3], d) if kind == PEARSON7 else (1.0 + t * t) ** (-q[3])
+    p = _side(kind, t, q[3], d) if kind == PEARSON7 else (1.0 + t * t) ** (-q[3])
     if kind == MOFFAT:
         d[6] = -2.0 * q[3] * t / (1.0 + t * t) * p
         d[7] = -math.log1p(t * t) * p
@@ -134,7 +134,7 @@ def _power(kind, q, c, x, d):
     return value
 
 
-@compiled()
+@inlined
 def _students_t(q, c, x, d):
     """C = (height, d ln height / dν)."""
     nu = max(q[2], TINY)
@@ -147,7 +147,7 @@ def _students_t(q, c, x, d):
     return value
 
 
-@compiled()
+@inlined
 def _exponential_gaussian(q, x, d):
     s = max(q[2], TINY)
     t = (x - q[1]) / s
@@ -166,7 +166,7 @@ def _exponential_gaussian(q, x, d):
     return q[0] * d[0]
 
 
-@compiled()
+@inlined
 def _skewed(kind, q, x, d):
     """Gaussian or Voigt line times 1 + erf."""
     s = max(q[2], TINY)
@@ -195,7 +195,7 @@ def _skewed(kind, q, x, d):
     return value
 
 
-@compiled()
+@inlined
 def _doniach(q, x, d):
     s = max(q[2], TINY)
     t = (x - q[1]) / s
@@ -215,7 +215,7 @@ def _doniach(q, x, d):
     return value
 
 
-@compiled()
+@inlined
 def _breit_wigner(q, x, d):
     half = 0.5 * q[2]
     y = x - q[1]
@@ -229,7 +229,7 @@ def _breit_wigner(q, x, d):
     return q[0] * d[0]
 
 
-@compiled()
+@inlined
 def _lognormal(q, x, d):
     s = max(q[2], TINY)
     x = max(x, TINY)
@@ -241,7 +241,7 @@ def _lognormal(q, x, d):
     return value
 
 
-@compiled()
+@inlined
 def _damped_oscillator(q, x, d):
     center = max(TINY, abs(q[1]))
     r = x / center
@@ -255,7 +255,7 @@ def _damped_oscillator(q, x, d):
     return value
 
 
-@compiled()
+@inlined
 def _damped_harmonic_oscillator(q, x, d):
     center, s, gamma = q[1], q[2], max(q[3], TINY)
     square = s * s
@@ -282,7 +282,7 @@ def _damped_harmonic_oscillator(q, x, d):
     return q[0] * d[0]
 
 
-@compiled()
+@inlined
 def _prepare(kind, q, c):
     """Compute what does not depend on the point."""
     if SPLIT_LORENTZIAN <= kind <= SPLIT_PEARSON7:
@@ -290,7 +290,7 @@ def _prepare(kind, q, c):
         c[0], c[1] = _area(kind, q[4] if has_shape else 0.0)
         c[2], c[3] = _area(kind, q[5] if has_shape else 0.0)
     elif kind == PEARSON7:
-        c[0], c[1] = _area(SPLIT_PEARSON7, q[3])
+        c[0], c[1] = _area(kind, q[3])
     elif kind == STUDENTS_T:
         nu = max(q[2], TINY)
         c[0] = 1.0 / (math.sqrt(nu * math.pi) * gamma_ratio(0.5 * (nu + 1.0)))

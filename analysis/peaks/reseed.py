@@ -11,7 +11,7 @@ Not here: when that is needed, and the fit (`analysis.peaks.engine`).
 
 import math
 
-from analysis.peaks.compiled import compiled
+from analysis.peaks.compiled import compiled, inlined
 from analysis.peaks.kinds import CENTER, LINEAR, SHAPE, WIDTH
 
 __all__ = ["reseed"]
@@ -20,7 +20,7 @@ FINEST, COARSEST = 5, 64  # points of the moving average, at least; and the shar
 NARROW, WIDE = 1.5, 0.5  # bounds of a width, in points and in lengths of the axis
 
 
-@compiled()
+@inlined
 def _smooth(y, w, size, out):
     """Average over `size` usable points to each side of each; NaN where none is usable."""
     for i in range(y.size):
@@ -69,7 +69,7 @@ def _flatten(x, curve, sign):
     return True
 
 
-@compiled()
+@inlined
 def _half_width(x, curve, top):
     """Return the shorter distance from a maximum to half its height."""
     n = x.size
@@ -88,7 +88,7 @@ def _half_width(x, curve, top):
     return best
 
 
-@compiled()
+@inlined
 def _take_off(x, curve, top, width):
     """Subtract a Gaussian with the height and half width at half maximum of a peak."""
     height, center = curve[top], x[top]
@@ -188,7 +188,7 @@ def reseed(layout, free, v, low, high, x, y, w, share, curve, found, u):
     return _assign(layout, free, v, low, high, peaks, found, u)
 
 
-@compiled()
+@inlined
 def _insert(found, count, center, width):
     """Keep the first `count` columns of `found` sorted by centre."""
     i = count
@@ -223,7 +223,7 @@ def _next_peak(layout, v, last):
     return best
 
 
-@compiled()
+@inlined
 def _assign(layout, free, v, low, high, peaks, found, u):
     """Give the places in `found` to the peaks in the order of their starting centres."""
     last = _next_peak(layout, v, -1)

@@ -21,7 +21,7 @@ from analysis.peaks.global_result import is_global
 from analysis.peaks.language import is_rebuildable, model_from_json, params_from_json
 from analysis.peaks.outcome import chain_rule
 from analysis.peaks.select import require_fit
-from analysis.peaks.status import Status
+from analysis.peaks.status import ParameterStatus, Status
 
 __all__ = ["Again", "labelled", "take_up"]
 
@@ -179,8 +179,8 @@ class Again:
         spectrum = xr.DataArray(signal, dims=(FLAT, CHANNEL), attrs=attrs).assign_coords(
             {name: coord.variable for name, coord in self._axes().items()}
         )
-        fixed = {self.plan.names[k] for k in self.plan.fixed}
-        starts = {name: start[:, k] for k, name in enumerate(self.plan.names) if name not in fixed or name == held}
+        fixed = self.plan.state == ParameterStatus.FIXED
+        starts = {name: start[:, k] for k, name in enumerate(self.plan.names) if not fixed[k] or name == held}
         weigh = None
         if sigma is not None:
             weigh = xr.DataArray(sigma, dims=(FLAT, CHANNEL)) if len(sigma) == len(signal) else sigma[0]

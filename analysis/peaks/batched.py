@@ -18,7 +18,7 @@ from analysis.peaks.shapes import add_component
 __all__ = ["Batched", "component", "curve", "make"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-BLOCK_SAMPLES = 2**19  # of a block of spectra: 4 MB, little beside the rest of a map and large beside the calls for it
+BLOCK_SAMPLES = 2**20  # of a block of spectra: large beside the calls for it, small beside a map
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +38,11 @@ class Batched:
         """Which parameters are free, fixed and tied."""
         return self.plan.parameters
 
-    def solve(self, axis: Floats, data: Floats, weights: Floats, start: Floats, status: Any) -> Found:  # noqa: ANN401
+    def solve(self, axis: Floats, signal: Floats, sigma: Floats | None, start: Floats) -> Found:
         """Fit every spectrum; see `analysis.peaks.solve.solve`."""
         return solve.solve(
-            self.plan, axis, data, weights, start=start, status=status,
-            max_iterations=self.max_iterations, loss=self.loss,
-        )  # fmt: skip
+            self.plan, axis, signal, sigma, start=start, max_iterations=self.max_iterations, loss=self.loss
+        )
 
     def gradient(self, axis: Floats, data: Floats, weights: Floats, values: Floats, u: Floats) -> Floats:
         """Compute the gradient of half the loss in u; see `analysis.peaks.solve.gradient`."""

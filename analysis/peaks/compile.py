@@ -15,6 +15,7 @@ import numpy as np
 from analysis.core import ModelError, did_you_mean
 from analysis.peaks import kinds, ties
 from analysis.peaks.polynomials import shift_matrix
+from analysis.peaks.status import ParameterStatus
 from analysis.peaks.terms import leaf
 
 __all__ = [
@@ -61,10 +62,12 @@ class ParameterPlan:
         return _tables(list(self.tied))
 
     @cached_property
-    def fixed(self) -> list[int]:
-        """Positions of the parameters that are neither free nor tied."""
-        other = {*self.free.tolist(), *(at for at, _ in self.tied)}
-        return [k for k in range(len(self.names)) if k not in other]
+    def state(self) -> Ints:
+        """What each parameter is, as `ParameterStatus`."""
+        state: Ints = np.full(len(self.names), ParameterStatus.FIXED, dtype=np.int8)
+        state[self.free] = ParameterStatus.FREE
+        state[[at for at, _ in self.tied]] = ParameterStatus.TIED
+        return state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +80,8 @@ class Plan:
     ties: tuple[Any, ...]
     mix: Floats
     unmix: Floats
+    span: Floats
+    """The largest standard error of each of u that means anything."""
 
 
 def components(model: lmfit.Model) -> tuple[Component, ...]:
@@ -326,7 +331,17 @@ def compile_plan(model: lmfit.Model, params: lmfit.Parameters, axis: Floats) -> 
         np.array([role for term in terms for role, _ in _roles(term)], dtype=np.int64),
         np.array([typical for term in terms for _, typical in _roles(term)]),
     )
-    return Plan(parameters=parameters, components=terms, layout=layout, ties=_tables(needed), mix=mix, unmix=unmix)
+    return Plan(
+        parameters=parameters, components=terms, layout=layout, ties=_tables(needed), mix=mix, unmix=unmix,
+        span=_span(layout, axis),
+    )  # fmt: skip
+
+
+def _span(layout: tuple[Any, ...], axis: Floats) -> Floats:
+    """Give centres and widths the length of the axis, the others no limit."""
+    place, role = layout[6], layout[7]
+    along = (place >= 0) & np.isin(role[place], (kinds.CENTER, kinds.WIDTH))
+    return np.where(along, np.ptp(axis), np.inf)
 
 
 def _centred(term: Component, parameters: ParameterPlan) -> list[int] | None:

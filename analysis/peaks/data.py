@@ -3,7 +3,7 @@
 Not here: units of the results (`analysis.peaks.result`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from analysis.core import SpectrumError, require_axis, require_spectrum, units
 from analysis.peaks import kernel_cache
 from analysis.peaks.status import Status
 
-__all__ = ["Given", "Sigma", "prepare", "refuse_correlated", "refuse_single", "take"]
+__all__ = ["Given", "Sigma", "prepare", "refuse_correlated", "refuse_single", "rows_of", "spread", "take"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Sigma = xr.DataArray | np.ndarray[Any, Any] | float | None
@@ -156,12 +156,47 @@ def prepare(
     :
         Data and weights, 0 where masked, and a status for each spectrum.
     """
-    signal = np.ascontiguousarray(signal, dtype=float)
+    signal, shared = rows_of(signal, sigma)
     data, weights = np.empty_like(signal), np.empty_like(signal)
     status = np.empty(len(signal), dtype=np.int8)
-    shared = np.ones((1, signal.shape[1])) if sigma is None else np.ascontiguousarray(sigma, dtype=float)
     kernel_cache.load("intake").take_rows(signal, shared, counts, free, data, weights, status)
     return data, weights, status
+
+
+def spread(array: xr.DataArray, sizes: Mapping[Any, int]) -> xr.Variable:
+    """Give a variable all dimensions of a map, without a copy.
+
+    Parameters
+    ----------
+    array:
+        Dims among those of `sizes`; its coordinates play no part.
+    sizes:
+        Of the map.
+
+    Returns
+    -------
+    :
+        The variable with those dims, in that order.
+    """
+    spread_out: xr.Variable = array.variable.set_dims(dict(sizes))  # type: ignore[no-untyped-call]
+    return spread_out
+
+
+def rows_of(signal: Floats, sigma: Floats | None) -> tuple[Floats, Floats]:
+    """Give signal and sigma as the compiled code reads them.
+
+    Parameters
+    ----------
+    signal, sigma:
+        As in `prepare`.
+
+    Returns
+    -------
+    :
+        Both as contiguous float64, dims `(spectrum, channel)`; sigma perhaps one row for all.
+    """
+    shared = np.ones((1, signal.shape[1])) if sigma is None else np.ascontiguousarray(sigma, dtype=float)
+    return np.ascontiguousarray(signal, dtype=float), shared
 
 
 def refuse_single(status: int, signal: Floats, sigma: Floats | None, free: int, *, counts: bool = False) -> None:
@@ -170,7 +205,7 @@ def refuse_single(status: int, signal: Floats, sigma: Floats | None, free: int, 
     Parameters
     ----------
     status:
-        From `prepare`.
+        Of its fit.
     signal, sigma:
         Of this spectrum.
     free:
@@ -183,7 +218,7 @@ def refuse_single(status: int, signal: Floats, sigma: Floats | None, free: int, 
     SpectrumError
         If the spectrum has no usable point, an infinite one, too few, or a wrong sigma.
     """
-    if status == Status.CONVERGED:
+    if status not in (Status.TOO_FEW_POINTS, Status.INVALID_DATA):
         return
     count = int(np.isfinite(signal).sum())
     if status == Status.TOO_FEW_POINTS:

@@ -14,6 +14,7 @@ import math
 
 from analysis.peaks.coarse import bin_data, bins_of
 from analysis.peaks.compiled import compiled, entry, inlined
+from analysis.peaks.intake import take_row
 from analysis.peaks.linear import backward, cholesky, covariance_of, forward
 from analysis.peaks.losses import BREAD, LEAST_SQUARES, MEAT, POISSON
 from analysis.peaks.normal import normal_equations
@@ -294,10 +295,10 @@ def _retry(problem, start, u, best, v, space, work, found, curve, cost, state, l
 
 @entry()
 def fit_many(
-    layout, ties, loss, free, low, high, x, data, weights, points, start, limit, precision, work, space,
-    u_out, covariance, normal_out, chisqr, nfev, status, held,
+    layout, ties, loss, free, low, high, x, signal, sigma, start, limit, precision, work, space,
+    u_out, covariance, normal_out, chisqr, nfev, status, held, points,
 ):  # fmt: skip
-    """Fit every row of `data`; results go into the last seven arrays.
+    """Fit every row of `signal`; results go into the last eight arrays.
 
     Parameters
     ----------
@@ -307,10 +308,8 @@ def fit_many(
         Bounds of the free parameters, infinite where there is none.
     x:
         Axis, dims `(channel,)`.
-    data, weights:
-        Dims `(spectrum, channel)`; masked points have both 0. One row of weights serves all.
-    points:
-        Usable points of each spectrum; below the number of free parameters nothing is fitted.
+    signal, sigma:
+        Dims `(spectrum, channel)`; NaN in the signal is masked. One row of sigma serves all.
     start:
         All parameters, dims `(spectrum, parameter)`.
     limit:
@@ -320,9 +319,9 @@ def fit_many(
         error of the loss.
     work, space:
         From `analysis.peaks.space`.
-    u_out, covariance, normal_out, chisqr, nfev, status, held:
+    u_out, covariance, normal_out, chisqr, nfev, status, held, points:
         Free parameters, their unscaled covariance, curvature of half the loss, the loss, evaluations,
-        status and bound flags.
+        status, bound flags and usable channels. What cannot be fitted gets its status only.
     """
     n = free.size
     matrix, vector, binned, v, found = space
@@ -331,18 +330,19 @@ def fit_many(
         vector[2], vector[3], vector[4], vector[5], vector[6], vector[7], vector[8],
     )  # fmt: skip
     bins = (binned[0], binned[1], binned[2], vector[9])
+    y, w = binned[3], binned[4]
     best = vector[10]
     spacing = abs(x[-1] - x[0]) / max(x.size - 1, 1)
-    for s in range(data.shape[0]):
+    for s in range(signal.shape[0]):
+        points[s], status[s] = take_row(signal[s], sigma[min(s, sigma.shape[0] - 1)], loss == POISSON, n, y, w)
         if status[s] != CONVERGED:
             continue
-        row = min(s, weights.shape[0] - 1)
         _copy(start[s], v)
         u = u_out[s]
         for j in range(n):
             u[j] = v[free[j]]
         _start_inside(u, low, high)
-        problem = (layout, ties, loss, free, low, high, x, data[s], weights[row], spacing, points[s])
+        problem = (layout, ties, loss, free, low, high, x, y, w, spacing, points[s])
         count = _approach(problem, u, v, space, work, bins, limit)
         cost, more, state = _descend(problem, u, v, space, work, min(limit, SOON), precision)
         count += more

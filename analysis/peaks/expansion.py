@@ -1,6 +1,6 @@
-"""Free parameters and their covariance → all parameters and theirs, for many fits, compiled.
+"""What the kernel found → all parameters, their covariance, statuses and statistics, for many fits, compiled.
 
-Not here: which are tied and how (`analysis.peaks.ties`), statuses and statistics (`analysis.peaks.outcome`).
+Not here: which are tied and how (`analysis.peaks.ties`), fits that are near singular (`analysis.peaks.outcome`).
 """
 
 # Compiled code has no annotations: numba finds its types, and long argument lists are its tables.
@@ -14,7 +14,11 @@ import numpy as np
 from analysis.peaks.compiled import compiled, entry
 from analysis.peaks.program import DEPTH, apply_ties
 
-__all__ = ["complete_rows", "expand_rows"]
+__all__ = ["complete_rows", "conclude_rows"]
+
+CONVERGED, MAX_ITERATIONS, SINGULAR, STALLED = 0, 1, 2, 6
+AT_BOUND, UNIDENTIFIABLE = 3, 4
+ROUNDING = 1e-20
 
 
 @entry()
@@ -73,8 +77,79 @@ def _is_unknown(row, width, lost, held):
     return moved and not loose
 
 
-def expand_rows(ties, free, mix, u, inner, lost, held, known, scale, values, stderr, covariance):
-    """Fill the last three arrays; NaN in place of a standard error that is not known.
+@compiled()
+def _mark_open(span, u, inner, normal, scale, lost):
+    """Mark parameters whose standard error says nothing, or that move the curve by rounding; say if any is marked."""
+    power = 0.0
+    for j in range(u.size):
+        power = max(power, normal[j, j] * u[j] ** 2)
+    marked = False
+    for j in range(u.size):
+        limit = span[j] ** 2
+        if limit < math.inf and (normal[j, j] * limit < ROUNDING * power or inner[j, j] * scale > limit):
+            lost[j] = True
+        marked = marked or lost[j]
+    return marked
+
+
+@compiled()
+def _holds_any(held):
+    count = 0
+    for j in range(held.size):
+        count += held[j]
+    return count > 0
+
+
+@compiled()
+def _blank(chain, lost, held, known, unknown, covariance):
+    """Put NaN where a parameter has no standard error."""
+    size = covariance.shape[0]
+    for p in range(size):
+        unknown[p] = not known or _is_unknown(chain[p], lost.size, lost, held)
+    for p in range(size):
+        for q in range(size):
+            if unknown[p] or unknown[q]:
+                covariance[p, q] = math.nan
+
+
+@compiled()
+def _state_parameters(state, free, mix, held, lost, out):
+    """Say of each parameter what it was; an open one of u opens all that it moves."""
+    for p in range(state.size):
+        out[p] = state[p]
+    for k in range(free.size):
+        if held[k] == 1:
+            out[free[k]] = AT_BOUND
+        for j in range(free.size):
+            if lost[j] and mix[k, j] != 0.0:
+                out[free[k]] = UNIDENTIFIABLE
+
+
+@compiled()
+def _expand(ties, free, mix, u, values, chain, stack, slopes):
+    """Fill free and tied parameters, and the derivatives of all to u."""
+    for p in range(values.size):
+        for j in range(free.size):
+            chain[p, j] = 0.0
+    for j in range(free.size):
+        total = 0.0
+        for k in range(free.size):
+            total += mix[j, k] * u[k]
+            chain[free[j], k] = mix[j, k]
+        values[free[j]] = total
+    apply_ties(ties, values, chain, stack, slopes)
+
+
+@compiled()
+def _statistics(chisqr, points, free, poisson):
+    """Return reduced chi-square and the two information criteria, as lmfit defines them."""
+    floor = 1e-250 * points
+    likelihood = chisqr if poisson else points * math.log((floor if chisqr < floor else chisqr) / points)
+    return chisqr / max(1, points - free), likelihood + 2 * free, likelihood + math.log(max(points, 1)) * free
+
+
+def conclude_rows(ties, free, state, poisson, scaled, found, fits, statistics):
+    """Fill `fits` and `statistics`; NaN in place of what is not known.
 
     Parameters
     ----------
@@ -82,51 +157,55 @@ def expand_rows(ties, free, mix, u, inner, lost, held, known, scale, values, std
         `(ops, args, start, target)` of all tied parameters.
     free:
         Positions of the free parameters.
-    mix:
-        Free parameters = `mix` @ u, dims `(free, free)`.
-    u, inner:
-        The engine's free parameters and their covariance, leading dim `spectrum`.
-    lost, held:
-        Marks of free parameters that the data leave open, and of those of u at a bound, dims `(spectrum, free)`.
-    known:
-        False for a fit whose covariance means nothing.
-    scale:
-        Factor of the covariance of each fit.
-    values:
-        All parameters, dims `(spectrum, parameter)`; free and tied ones are overwritten.
-    stderr, covariance:
-        Dims `(spectrum, parameter)` and `(spectrum, parameter, parameter)`.
+    state:
+        What each parameter is before the fit, codes of `analysis.peaks.status.ParameterStatus`.
+    poisson:
+        Whether the loss is the Cash deviance.
+    scaled:
+        Whether the covariance is multiplied by the reduced chi-square.
+    found:
+        Mix and span; then of each fit u, covariance, curvature, marks of parameters at a bound and of those that the
+        data leave open, usable points, loss and status: `analysis.peaks.outcome.Found`.
+    fits:
+        Values, standard errors, covariance, status and states of the parameters; the values hold the start.
+    statistics:
+        Loss, reduced loss, AIC and BIC.
     """
-    width = free.size
-    size = values.shape[1]
+    size, width = len(state), len(free)
     work = (
         np.zeros((size, width)), np.zeros(DEPTH), np.zeros((DEPTH, width)), np.zeros((size, width), dtype=np.int64),
         np.zeros(size, dtype=np.int64), np.zeros(width), np.zeros(size, dtype=np.bool_),
     )  # fmt: skip
-    _expand_rows(ties, free, mix, u, inner, lost, held, known, scale, work, values, stderr, covariance)
+    _conclude_rows(ties, free, state, poisson, scaled, found, work, fits, statistics)
 
 
 @entry()
-def _expand_rows(ties, free, mix, u, inner, lost, held, known, scale, work, values, stderr, covariance):
+def _conclude_rows(ties, free, state, poisson, scaled, found, work, fits, statistics):
+    mix, span, u, inner, normal, held, lost, points, loss, ended = found
     chain, stack, slopes, used, count, half, unknown = work
+    values, stderr, covariance, status, states = fits
+    chisqr, redchi, aic, bic = statistics
     width = free.size
     size = values.shape[1]
     for s in range(values.shape[0]):
-        v = values[s]
-        chain[:] = 0.0
-        for j in range(width):
-            total = 0.0
-            for k in range(width):
-                total += mix[j, k] * u[s, k]
-            v[free[j]] = total
-            for k in range(width):
-                chain[free[j], k] = mix[j, k]
-        apply_ties(ties, v, chain, stack, slopes)
+        known = ended[s] == CONVERGED or ended[s] == SINGULAR
+        failed = not known and ended[s] != MAX_ITERATIONS and ended[s] != STALLED
+        chisqr[s] = math.nan if failed else loss[s]
+        redchi[s], aic[s], bic[s] = _statistics(chisqr[s], points[s], width, poisson)
+        scale = redchi[s] if scaled else 1.0
+        marked = known and _mark_open(span, u[s], inner[s], normal[s], scale, lost[s])
+        status[s] = SINGULAR if marked else ended[s]
+        _expand(ties, free, mix, u[s], values[s], chain, stack, slopes)
         _columns(chain, width, used, count)
         _sandwich(chain, inner[s], used, count, half, covariance[s])
         for p in range(size):
-            unknown[p] = not known[s] or _is_unknown(chain[p], width, lost[s], held[s])
-        for p in range(size):
             for q in range(size):
-                covariance[s, p, q] = math.nan if unknown[p] or unknown[q] else covariance[s, p, q] * scale[s]
+                covariance[s, p, q] *= scale
+        if not known or marked or _holds_any(held[s]):
+            _blank(chain, lost[s], held[s], known, unknown, covariance[s])
+        for p in range(size):
             stderr[s, p] = math.sqrt(covariance[s, p, p])
+            values[s, p] = math.nan if failed else values[s, p]
+        for j in range(width):
+            lost[s, j] = lost[s, j] and not failed
+        _state_parameters(state, free, mix, held[s], lost[s], states[s])

@@ -16,7 +16,7 @@ import xarray as xr
 from analysis.core import CHANNEL, ModelError, did_you_mean, history
 from analysis.peaks import carried, kernel_cache, reference, vectorised
 from analysis.peaks.compile import ParameterPlan, is_known, parameter_plan
-from analysis.peaks.data import Given, Sigma, refuse_correlated, take
+from analysis.peaks.data import Given, Sigma, refuse_correlated, spread, take
 from analysis.peaks.job import Engine, Job, Progress
 from analysis.peaks.language import model_to_json, params_to_json
 from analysis.peaks.progress import Bar
@@ -205,7 +205,7 @@ def _engine(
     return solver
 
 
-def _starts(start: Mapping[str, Any] | xr.Dataset | None, plan: ParameterPlan, given: Given) -> dict[str, xr.DataArray]:
+def _starts(start: Mapping[str, Any] | xr.Dataset | None, plan: ParameterPlan, given: Given) -> dict[str, xr.Variable]:
     """Check `start` and give each parameter the dims of the map."""
     found = {}
     for key, value in ({} if start is None else dict(start)).items():
@@ -218,13 +218,11 @@ def _starts(start: Mapping[str, Any] | xr.Dataset | None, plan: ParameterPlan, g
         if at in [k for k, _ in plan.tied]:
             continue
         array = value if isinstance(value, xr.DataArray) else _start_array(name, value, given)
-        wrong = set(array.dims) - set(given.batch)
-        if wrong:
-            msg = f"start of {name!r} has dims {array.dims}; wanted those of the map {given.batch}"
+        sizes = {str(dim): given.signal.sizes[dim] for dim in given.batch}
+        if not array.sizes.items() <= sizes.items():
+            msg = f"start of {name!r} has sizes {dict(array.sizes)}; wanted those of the map {sizes}"
             raise ModelError(msg)
-        found[name] = array.drop_vars(list(array.coords)).broadcast_like(
-            given.signal.isel({CHANNEL: 0}, drop=True).drop_vars(list(given.signal.coords), errors="ignore")
-        )
+        found[name] = spread(array, sizes)
     return found
 
 
@@ -237,7 +235,7 @@ def _start_array(name: str, value: object, given: Given) -> xr.DataArray:
     return xr.DataArray(plain, dims=given.batch if plain.ndim else ())
 
 
-def _apply(job: Job, given: Given, starts: list[xr.DataArray]) -> dict[str, xr.DataArray]:
+def _apply(job: Job, given: Given, starts: list[xr.Variable]) -> dict[str, xr.Variable]:
     """Run the job on plain or dask arrays and name what comes out."""
     plan = job.solver.parameters
     names = list(CORE_DIMS)
@@ -247,16 +245,11 @@ def _apply(job: Job, given: Given, starts: list[xr.DataArray]) -> dict[str, xr.D
         names.append("value_sensitivity")
         dims.append(("parameter", "mode"))
         sizes["mode"] = len(job.modes.axis)
-    arguments = [given.signal.drop_vars(list(given.signal.coords))]
-    cores = [[CHANNEL]]
+    arguments = [given.signal.variable]
     if given.sigma is not None:
-        sigma = given.sigma.drop_vars(list(given.sigma.coords))
-        arguments.append(
-            sigma if CHANNEL in sigma.dims else sigma.expand_dims({CHANNEL: given.signal.sizes[CHANNEL]}, axis=-1)
-        )
-        cores.append([CHANNEL])
+        arguments.append(spread(given.sigma, {**given.sigma.sizes, CHANNEL: given.signal.sizes[CHANNEL]}))
+    cores = [[CHANNEL] for _ in arguments] + [[] for _ in starts]
     arguments += starts
-    cores += [[] for _ in starts]
     found = xr.apply_ufunc(
         job, *arguments, input_core_dims=cores, output_core_dims=[list(d) for d in dims],
         dask="parallelized", output_dtypes=[_dtype(name) for name in names],

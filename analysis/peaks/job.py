@@ -53,7 +53,7 @@ class Engine(Protocol):
     def parallel(self) -> bool:
         """Whether blocks in threads run side by side."""
 
-    def solve(self, axis: Floats, data: Floats, weights: Floats, start: Floats, status: Any) -> Found:  # noqa: ANN401
+    def solve(self, axis: Floats, signal: Floats, sigma: Floats | None, start: Floats) -> Found:
         """Fit every spectrum."""
 
     def gradient(self, axis: Floats, data: Floats, weights: Floats, values: Floats, u: Floats) -> Floats:
@@ -114,8 +114,9 @@ class Job:
 
     def _run(self, work: Callable[[slice], int], count: int) -> None:
         """Do all blocks, in threads if that pays; stop early if `progress` says False or the user interrupts."""
-        parts = [slice(low, min(low + self.solver.block, count)) for low in range(0, count, self.solver.block)]
-        workers = min(self.threads or _cores(), len(parts)) if self.solver.parallel else 1
+        workers = (self.threads or _cores()) if self.solver.parallel else 1
+        parts = _parts(count, self.solver.block, workers)
+        workers = min(workers, len(parts))
         pool = ThreadPoolExecutor(max_workers=workers) if workers > 1 else None
         done = 0
         try:
@@ -135,12 +136,14 @@ class Job:
         """Fit some spectra into `out`; return their sensitivities if there are modes."""
         plan = self.solver.parameters
         counts = self.solver.loss == "poisson"
-        data, weights, status = prepare(signal, sigma, plan.free.size, counts=counts)
+        found = self.solver.solve(self.axis, signal, sigma, initial)
         if self.single:
-            refuse_single(int(status[0]), signal, sigma, plan.free.size, counts=counts)
-        found = self.solver.solve(self.axis, data, weights, initial, status)
+            refuse_single(int(found.status[0]), signal, sigma, plan.free.size, counts=counts)
         conclude(plan, found, initial, loss=self.solver.loss, scale_covar=self.scale_covar, out=out)
-        return None if self.modes is None else self._sensitivity(found, out.value, data, weights)
+        if self.modes is None:
+            return None
+        data, weights, _ = prepare(signal, sigma, plan.free.size, counts=counts)
+        return self._sensitivity(found, out.value, data, weights)
 
     def _sensitivity(self, found: Found, values: Floats, data: Floats, weights: Floats) -> Floats:
         assert self.modes is not None  # noqa: S101
@@ -173,6 +176,15 @@ class Job:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _parts(count: int, block: int, workers: int) -> list[slice]:
+    """Cut into blocks, of which every worker gets as many, if there is more than one."""
+    number = -(-count // block)
+    if number > 1:
+        number = workers * -(-number // workers)
+    size = -(-count // max(number, 1))
+    return [slice(low, min(low + size, count)) for low in range(0, count, size)] if count else []
 
 
 def _in_threads(pool: ThreadPoolExecutor, work: Callable[[slice], int], parts: list[slice]) -> Iterator[int]:

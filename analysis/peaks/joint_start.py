@@ -71,10 +71,9 @@ def _alone(part: Part, row: int, takes: Ints, problem: Problem, values: Floats) 
         return nothing
     plan = compile_plan(part.model, params, part.axis)
     begin = values[takes][None]
-    found = kernel_cache.load("batched").solve.solve(
-        plan, part.axis, part.data[row : row + 1], weights, start=begin, status=np.zeros(1, dtype=np.int8),
-        max_iterations=LIMIT,
-    )  # fmt: skip
+    used = weights > 0.0
+    signal, sigma = np.where(used, part.data[row : row + 1], np.nan), 1.0 / np.where(used, weights, 1.0)
+    found = kernel_cache.load("batched").solve.solve(plan, part.axis, signal, sigma, start=begin, max_iterations=LIMIT)
     if found.status[0] != Status.CONVERGED:
         return nothing
     out = begin[0].copy()

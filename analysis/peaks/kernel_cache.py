@@ -11,6 +11,7 @@ from analysis.core import stale_kernels
 
 __all__ = ["drop_stale", "load"]
 
+HERE = Path(__file__).parent
 SOURCES = (
     "coarse", "compiled", "curves", "engine", "expansion", "faddeeva", "intake", "kinds", "linear", "losses", "normal",
     "opcodes", "profiles", "program", "region", "reseed", "rows", "search", "shapes",
@@ -26,7 +27,7 @@ def drop_stale() -> bool:
     :
         True if something was removed. A folder that cannot be written is left alone.
     """
-    return stale_kernels.drop_stale(Path(__file__).parent, SOURCES)
+    return stale_kernels.drop_stale(HERE, SOURCES)
 
 
 def load(module: str) -> Any:  # noqa: ANN401 - a module

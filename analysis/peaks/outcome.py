@@ -10,7 +10,7 @@ import numpy as np
 
 from analysis.peaks import kernel_cache
 from analysis.peaks.compile import ParameterPlan
-from analysis.peaks.status import ParameterStatus, Status
+from analysis.peaks.status import Status
 from analysis.peaks.ties import differentiate
 
 __all__ = ["Found", "Outcome", "chain_rule", "conclude"]
@@ -19,8 +19,6 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[Any]]
 NULL_SHARE = 1e-4
 NULL_EIGENVALUE = 1e-10
-ROUNDING = 1e-20
-FAILED = (Status.TOO_FEW_POINTS, Status.INVALID_DATA, Status.NON_FINITE_MODEL, Status.CANCELLED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +39,23 @@ class Found:
     held: Ints
     points: Ints
     span: Floats
+
+    @classmethod
+    def empty(cls, status: Ints, points: Ints, *, mix: Floats, span: Floats) -> "Found":
+        """Give the arrays of fits that are still to be made."""
+        count, free = len(status), len(mix)
+        return cls(
+            u=np.full((count, free), np.nan),
+            mix=mix,
+            covariance=np.full((count, free, free), np.nan),
+            normal=np.full((count, free, free), np.nan),
+            chisqr=np.full(count, np.nan),
+            nfev=np.zeros(count, dtype=np.int64),
+            status=status,
+            held=np.zeros((count, free), dtype=np.int8),
+            points=points,
+            span=span,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,19 +154,6 @@ def _resolve_singular(found: Found) -> tuple[Floats, np.ndarray[Any, np.dtype[np
     return covariance, lost
 
 
-def _beyond_span(found: Found, inner: Floats, scale: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Mark parameters whose standard error says nothing, or that move the curve by no more than rounding."""
-    lost = np.zeros(found.u.shape, dtype=bool)
-    at = np.flatnonzero(np.isfinite(found.span))
-    span = found.span[at]
-    curvature = np.diagonal(found.normal, axis1=1, axis2=2)
-    with np.errstate(all="ignore"):
-        power = (curvature * found.u**2).max(axis=1, initial=0.0)
-        rounded = curvature[:, at] * span**2 < ROUNDING * power[:, None]
-        lost[:, at] = rounded | (inner[:, at, at] * scale[:, None] > span**2)
-    return lost & np.isin(found.status, (Status.CONVERGED, Status.SINGULAR))[:, None]
-
-
 def conclude(
     plan: ParameterPlan, found: Found, initial: Floats, *, loss: str, scale_covar: bool, out: Outcome | None = None
 ) -> Outcome:
@@ -178,42 +180,17 @@ def conclude(
         Values, covariance and statistics with lmfit's definitions; NaN for fits that failed.
     """
     inner, lost = _resolve_singular(found)
-    failed = np.isin(found.status, FAILED)
-    redchi = found.chisqr / np.maximum(1, found.points - plan.free.size)
     out = out or Outcome.empty(len(initial), initial.shape[1])
-    out.value[...] = initial
-    scale = redchi if scale_covar else np.ones_like(redchi)
-    lost |= _beyond_span(found, inner, scale)
-    status = np.where(lost.any(axis=1) & (found.status == Status.CONVERGED), Status.SINGULAR, found.status)
-    known = np.isin(status, (Status.CONVERGED, Status.SINGULAR))
-    kernel_cache.load("expansion").expand_rows(
-        plan.tables, plan.free, found.mix, found.u, inner, lost, found.held, known,
-        scale, out.value, out.stderr, out.covariance,
-    )  # fmt: skip
-    out.value[failed] = np.nan
-    open_ = (lost[:, None, :] & (found.mix != 0.0)).any(axis=2) if lost.any() else lost
-    chisqr = np.where(failed, np.nan, found.chisqr)
-    with np.errstate(all="ignore"):
-        floor = np.maximum(chisqr, 1e-250 * found.points)
-        likelihood = chisqr if loss == "poisson" else found.points * np.log(floor / found.points)
-    out.status[...] = status
-    out.parameter_status[...] = _parameter_status(plan, found.held == 1, open_ & ~failed[:, None])
-    out.initial[...] = initial
-    out.chisqr[...] = chisqr
-    out.redchi[...] = np.where(failed, np.nan, redchi)
-    out.aic[...] = likelihood + 2 * plan.free.size
-    out.bic[...] = likelihood + np.log(np.maximum(found.points, 1)) * plan.free.size
+    out.value[...] = out.initial[...] = initial
     out.nfev[...] = found.nfev
     out.ndata[...] = found.points
+    kernel_cache.load("expansion").conclude_rows(
+        plan.tables, plan.free, plan.state, loss == "poisson", scale_covar,
+        (
+            found.mix, found.span, found.u, inner, found.normal, found.held, lost, found.points, found.chisqr,
+            found.status,
+        ),
+        (out.value, out.stderr, out.covariance, out.status, out.parameter_status),
+        (out.chisqr, out.redchi, out.aic, out.bic),
+    )  # fmt: skip
     return out
-
-
-def _parameter_status(plan: ParameterPlan, stuck: Ints, lost: Ints) -> Ints:
-    state = np.full((len(stuck), len(plan.names)), ParameterStatus.FREE, dtype=np.int8)
-    state[:, plan.fixed] = ParameterStatus.FIXED
-    state[:, [at for at, _ in plan.tied]] = ParameterStatus.TIED
-    at_free = state[:, plan.free]
-    at_free[stuck] = ParameterStatus.AT_BOUND
-    at_free[lost] = ParameterStatus.UNIDENTIFIABLE
-    state[:, plan.free] = at_free
-    return state

@@ -14,6 +14,7 @@ import numpy as np
 
 from analysis.core import ModelError
 from analysis.peaks.compile import ParameterPlan, parameter_plan, required_names
+from analysis.peaks.data import prepare
 from analysis.peaks.outcome import Found
 from analysis.peaks.status import Status
 from analysis.peaks.terms import axis_names
@@ -43,12 +44,12 @@ class Reference:
     parallel: bool = False
     derivatives: str = "central differences"
 
-    def solve(self, axis: Floats, data: Floats, weights: Floats, start: Floats, status: Any) -> Found:  # noqa: ANN401
+    def solve(self, axis: Floats, signal: Floats, sigma: Floats | None, start: Floats) -> Found:
         """Fit every spectrum.
 
         Parameters
         ----------
-        axis, data, weights, start, status:
+        axis, signal, sigma, start:
             As in `analysis.peaks.solve.solve`.
 
         Returns
@@ -56,21 +57,11 @@ class Reference:
         :
             The answer; θ and u are the same here.
         """
-        count, free = len(data), self.parameters.free.size
-        weights = np.broadcast_to(weights, data.shape)
-        found = Found(
-            u=np.full((count, free), np.nan),
-            mix=np.eye(free),
-            covariance=np.full((count, free, free), np.nan),
-            normal=np.full((count, free, free), np.nan),
-            chisqr=np.full(count, np.nan),
-            nfev=np.zeros(count, dtype=np.int64),
-            status=status.astype(np.int8),
-            held=np.zeros((count, free), dtype=np.int8),
-            points=np.count_nonzero(weights, axis=1),
-            span=np.full(free, np.inf),
-        )
-        for s in range(count):
+        free = self.parameters.free.size
+        data, weights, status = prepare(signal, sigma, free, counts=self.loss == "poisson")
+        points = np.count_nonzero(weights, axis=1)
+        found = Found.empty(status, points, mix=np.eye(free), span=np.full(free, np.inf))
+        for s in range(len(data)):
             if found.status[s] == Status.CONVERGED:
                 self._one(found, s, axis=axis, data=data[s], weights=weights[s], start=start[s])
         return found

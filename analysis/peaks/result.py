@@ -4,6 +4,7 @@ Not here: the numbers (`analysis.peaks.outcome`), what is read back from it (`an
 """
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.core import CHANNEL, history
-from analysis.peaks.data import Given
+from analysis.peaks.data import Given, spread
 from analysis.peaks.language import model_to_json, params_to_json
 from analysis.peaks.parameter_units import parameter_units
 from analysis.peaks.status import ParameterStatus, Status, status_attrs
@@ -68,7 +69,7 @@ _UNDER = {
 
 def assemble(
     given: Given,
-    variables: Mapping[str, xr.DataArray],
+    variables: Mapping[str, xr.Variable],
     *,
     model: lmfit.Model,
     params: lmfit.Parameters,
@@ -110,14 +111,15 @@ def assemble(
         for name, coord in given.spectrum.coords.items()
         if name not in coords and set(coord.dims) <= set(given.batch)
     }
-    dataset = xr.Dataset(dict(variables)).assign_coords({**kept, **coords})
     said = LONG_NAMES | _UNDER.get(str(attrs["loss"]), {})
-    for name, array in dataset.data_vars.items():
-        array.attrs = {"long_name": said.get(str(name), str(name))}
+    for name, variable in variables.items():
+        variable.attrs = {"long_name": said.get(name, name)}
     for name, kind in (("status", Status), ("parameter_status", ParameterStatus)):
-        dataset[name].attrs.update(status_attrs(kind))
-    return dataset.assign_attrs(
-        {
+        variables[name].attrs.update(status_attrs(kind))
+    return xr.Dataset(
+        dict(variables),
+        coords={**kept, **coords},
+        attrs={
             "model": model_to_json(model),
             "params": params_to_json(params),
             "axis": str(axis.name),
@@ -126,7 +128,7 @@ def assemble(
             "axis_units": x_units,
             "versions": json.dumps(history.versions(), sort_keys=True),
             **attrs,
-        }
+        },
     )
 
 
@@ -154,7 +156,8 @@ def advice(fit: xr.Dataset, given: Given, *, unweighted: bool, scale_covar: bool
         said += _about_weights(given)
     if fit.attrs["loss"] == "poisson":
         said += _about_counts(given)
-    median = float(fit["redchi"].median(skipna=True))
+    redchi = fit["redchi"].values
+    median = float(np.median(redchi[np.isfinite(redchi)])) if np.isfinite(redchi).any() else 0.0
     if not unweighted and not scale_covar and median > LARGE_REDCHI:
         said.append(
             f"The median reduced chi-square is {median:.3g}: the model or sigma does not describe the data, and "
@@ -183,13 +186,13 @@ def _about_parameters(fit: xr.Dataset) -> list[str]:
 
 
 def _about_centres(fit: xr.Dataset, given: Given) -> list[str]:
-    low, high = float(given.axis.min()), float(given.axis.max())
+    low, high = np.min(given.axis.values), np.max(given.axis.values)
     said = []
-    for name in fit[PARAMETER].values:
+    for k, name in enumerate(fit[PARAMETER].values):
         if not str(name).endswith("center"):
             continue
         for which, what in (("initial", "started"), ("value", "ended")):
-            values = fit[which].sel(parameter=name).values
+            values = fit[which].values[..., k]
             count = int(((values < low) | (values > high)).sum())
             if count:
                 said.append(f"{name} {what} outside the axis [{low:g}, {high:g}] in {count} of {values.size} fits.")
@@ -212,25 +215,26 @@ def _about_channels(given: Given) -> list[str]:
     return said
 
 
-def _some(array: xr.DataArray, batch: tuple[str, ...]) -> Floats:
+def _some(array: xr.DataArray, signal: xr.DataArray) -> Floats:
     """Take a few spectra from all over a map, dims `(spectrum, channel)`."""
-    if not batch:
-        return np.asarray(array.values, dtype=float)[None]
-    stacked = array.stack(all_=batch, create_index=False)
-    at = np.unique(np.linspace(0, stacked.sizes["all_"] - 1, LOOKED_AT).astype(int))
-    return np.asarray(stacked.isel(all_=at).transpose("all_", CHANNEL).values, dtype=float)
+    full = spread(array, signal.sizes).values
+    if full.ndim == 1:
+        return np.asarray(full[None], dtype=float)
+    batch = full.shape[:-1]
+    at = np.unique(np.linspace(0, math.prod(batch) - 1, LOOKED_AT).astype(int))
+    return np.asarray(full[np.unravel_index(at, batch)], dtype=float)
 
 
 def _are_roots(sigma: Floats, counts: Floats) -> bool:
     good = np.isfinite(counts) & np.isfinite(sigma)
-    return bool(np.allclose(sigma[good] ** 2, np.maximum(counts[good], 1.0), rtol=1e-6))
+    wanted = np.maximum(counts[good], 1.0)
+    return bool((np.abs(sigma[good] ** 2 - wanted) <= 1e-6 * wanted).all())
 
 
 def _about_weights(given: Given) -> list[str]:
     if given.sigma is None:
         return []
-    signal = _some(given.signal, given.batch)
-    sigma = _some(given.sigma.broadcast_like(given.signal).transpose(*given.signal.dims), given.batch)
+    signal, sigma = _some(given.signal, given.signal), _some(given.sigma, given.signal)
     if not (_are_roots(sigma, signal) and float(np.nanmin(np.nanmedian(signal, axis=1))) < LOW_COUNTS):
         return []
     return [
@@ -244,8 +248,7 @@ def _about_counts(given: Given) -> list[str]:
     own = given.spectrum.get("u_signal")
     if own is None:
         return []
-    own = own.broadcast_like(given.signal).transpose(*given.signal.dims)
-    if _are_roots(_some(own, given.batch), _some(given.signal, given.batch)):
+    if _are_roots(_some(own, given.signal), _some(given.signal, given.signal)):
         return []
     return [
         "u_signal is not the square root of the counts, and loss='poisson' knows counting noise only: other noise in "

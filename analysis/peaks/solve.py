@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from analysis.peaks import kinds
 from analysis.peaks.compile import Plan
+from analysis.peaks.data import rows_of
 from analysis.peaks.engine import fit_many, gradient_many
 from analysis.peaks.losses import CODES
 from analysis.peaks.normal import model_rows
@@ -25,11 +25,10 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 def solve(
     plan: Plan,
     axis: Floats,
-    data: Floats,
-    weights: Floats,
+    signal: Floats,
+    sigma: Floats | None,
     *,
     start: Floats,
-    status: np.ndarray[Any, np.dtype[np.int8]],
     max_iterations: int,
     loss: str = "least_squares",
 ) -> Found:
@@ -41,51 +40,35 @@ def solve(
         From `compile_plan`.
     axis:
         Dims `(channel,)`.
-    data, weights:
-        Dims `(spectrum, channel)`, 0 where masked.
+    signal:
+        Dims `(spectrum, channel)`; NaN is masked.
+    sigma:
+        Same dims, `(1, channel)` if shared, or None for weights of 1.
     start:
         All parameters, dims `(spectrum, parameter)`, free ones as the user sees them.
-    status:
-        Anything but CONVERGED is left out.
     max_iterations:
         At most.
     loss:
-        One of `analysis.peaks.losses.CODES`; under Poisson the weights are 1 or 0.
+        One of `analysis.peaks.losses.CODES`.
 
     Returns
     -------
     :
         The solution; not fitted spectra hold NaN.
     """
-    count, free = len(data), plan.parameters.free
+    count, free = len(signal), plan.parameters.free
     kernel_start = start.copy()
     kernel_start[:, free] = start[:, free] @ plan.unmix.T
-    found = Found(
-        u=np.full((count, free.size), np.nan),
-        mix=plan.mix,
-        covariance=np.full((count, free.size, free.size), np.nan),
-        normal=np.full((count, free.size, free.size), np.nan),
-        chisqr=np.full(count, np.nan),
-        nfev=np.zeros(count, dtype=np.int64),
-        status=status.copy(),
-        held=np.zeros((count, free.size), dtype=np.int8),
-        points=np.count_nonzero(weights, axis=1),
-        span=_span(plan, axis),
-    )
+    signal, shared = rows_of(signal, sigma)
+    status, points = np.empty(count, dtype=np.int8), np.empty(count, dtype=np.int64)
+    found = Found.empty(status, points, mix=plan.mix, span=plan.span)
     fit_many(
-        plan.layout, plan.ties, CODES[loss], free, plan.parameters.low, plan.parameters.high, axis, data, weights,
-        found.points, kernel_start, max_iterations, TOLERANCE,
+        plan.layout, plan.ties, CODES[loss], free, plan.parameters.low, plan.parameters.high, axis, signal, shared,
+        kernel_start, max_iterations, TOLERANCE,
         workspace(plan.layout, start.shape[1], free.size), space_of(plan.layout, start.shape[1], free.size, axis.size),
-        found.u, found.covariance, found.normal, found.chisqr, found.nfev, found.status, found.held,
+        found.u, found.covariance, found.normal, found.chisqr, found.nfev, found.status, found.held, found.points,
     )  # fmt: skip
     return found
-
-
-def _span(plan: Plan, axis: Floats) -> Floats:
-    """Give centres and widths the length of the axis, the others no limit."""
-    place, role = plan.layout[6], plan.layout[7]
-    along = (place >= 0) & np.isin(role[place], (kinds.CENTER, kinds.WIDTH))
-    return np.where(along, np.ptp(axis), np.inf)
 
 
 def gradient(
@@ -95,8 +78,10 @@ def gradient(
 
     Parameters
     ----------
-    plan, axis, data, weights, loss:
+    plan, axis, loss:
         As in `solve`.
+    data, weights:
+        From `analysis.peaks.data.prepare`.
     values:
         All parameters, dims `(spectrum, parameter)`; the free ones come from `u`.
     u:

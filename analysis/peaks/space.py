@@ -29,6 +29,6 @@ def workspace(layout: tuple[Any, ...], parameters: int, free: int) -> tuple[Any,
 def space_of(layout: tuple[Any, ...], parameters: int, free: int, points: int) -> tuple[Any, ...]:
     """Allocate what `analysis.peaks.engine.fit_many` needs besides `workspace`."""
     return (
-        np.zeros((5, free, free)), np.zeros((11, free)), np.zeros((3, points)), np.zeros(parameters),
+        np.zeros((5, free, free)), np.zeros((11, free)), np.zeros((5, points)), np.zeros(parameters),
         np.zeros((2, layout[0].size)),
     )  # fmt: skip

@@ -15,6 +15,7 @@ import numpy as np
 from analysis.core import ModelError
 from analysis.peaks import objective, triangles, trust
 from analysis.peaks.compile import ParameterPlan, parameter_plan, required_names
+from analysis.peaks.data import prepare
 from analysis.peaks.differences import by_complex_step, by_differences, takes_complex
 from analysis.peaks.functions import PROBES, Function, probe, variables_of
 from analysis.peaks.outcome import Found, chain_rule
@@ -124,14 +125,14 @@ class Vectorised:
         """How the model was differentiated."""
         return "complex step" if self.slopes.exact else "extrapolated central differences"
 
-    def solve(self, axis: Floats, data: Floats, weights: Floats, start: Floats, status: Any) -> Found:  # noqa: ANN401
+    def solve(self, axis: Floats, signal: Floats, sigma: Floats | None, start: Floats) -> Found:
         """Fit every spectrum.
 
         Parameters
         ----------
         axis:
             Dims `(channel,)`, or `(variable, channel)` if the model has several.
-        data, weights, start, status:
+        signal, sigma, start:
             As in `analysis.peaks.solve.solve`.
 
         Returns
@@ -139,20 +140,10 @@ class Vectorised:
         :
             The answer; θ and u are the same here.
         """
-        count, free = len(data), self.parameters.free.size
-        weights = np.broadcast_to(weights, data.shape)
-        found = Found(
-            u=np.full((count, free), np.nan),
-            mix=np.eye(free),
-            covariance=np.full((count, free, free), np.nan),
-            normal=np.full((count, free, free), np.nan),
-            chisqr=np.full(count, np.nan),
-            nfev=np.zeros(count, dtype=np.int64),
-            status=status.astype(np.int8),
-            held=np.zeros((count, free), dtype=np.int8),
-            points=np.count_nonzero(weights, axis=1),
-            span=np.full(free, np.inf),
-        )
+        free = self.parameters.free.size
+        data, weights, status = prepare(signal, sigma, free, counts=self.loss == "poisson")
+        points = np.count_nonzero(weights, axis=1)
+        found = Found.empty(status, points, mix=np.eye(free), span=np.full(free, np.inf))
         lanes = np.flatnonzero(found.status == Status.CONVERGED)
         if lanes.size:
             self._fit(self._block(axis, data[lanes], weights[lanes], start[lanes]), found, lanes)

@@ -55,12 +55,7 @@ def warm_others() -> None:
     made = kernel_cache.load("batched").make(model, params, x, max_iterations=1, loss="least_squares")
     plan = made.parameters
     _, _, status = prepare(signal[None], None, plan.free.size)
-    count, free = 1, plan.free.size
-    found = Found(
-        u=plan.start[None, plan.free], mix=np.eye(free), covariance=np.eye(free)[None], normal=np.eye(free)[None],
-        chisqr=np.ones(count), nfev=np.ones(count, dtype=np.int64), status=status,
-        held=np.zeros((count, free), dtype=np.int8), points=np.array([x.size]), span=np.full(free, np.inf),
-    )  # fmt: skip
+    found = Found.empty(status, np.array([x.size]), mix=np.eye(plan.free.size), span=np.full(plan.free.size, np.inf))
     conclude(plan, found, plan.start[None], loss="least_squares", scale_covar=False)
     find(spectrum, axis="energy")
     noise_of(signal)

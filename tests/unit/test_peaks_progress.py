@@ -10,7 +10,7 @@ from analysis.peaks import Status
 from tests.fitted import X, peak_and_line, spectra
 
 MODEL, PARAMS = peak_and_line()
-BLOCK = 2**19 // X.size
+BLOCK = 2**20 // X.size
 ROWS = 3 * BLOCK
 MAP = spectra(MODEL, PARAMS, (ROWS,))
 

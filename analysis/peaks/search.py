@@ -335,7 +335,7 @@ def search(axis, signal, sigma, first, min_snr, most, table, counts):
     maxima = n // 2 + 1
     detections = 5 * maxima
     space = (
-        np.empty(n + 2 * MARGIN), np.empty((5, n)), np.empty((2, n + 1)), np.empty(SAMPLES), np.empty(n),
+        np.empty(n + 2 * MARGIN), np.empty((4, n)), np.empty((2, n + 1)), np.empty(SAMPLES), np.empty(n),
         np.empty(n + 1), np.empty(n + 1, dtype=np.int64), np.empty((4, maxima)), np.empty((detections, 7)),
         np.empty(detections), np.empty(detections, dtype=np.int64), np.empty(detections, dtype=np.int64),
     )  # fmt: skip
@@ -358,14 +358,13 @@ def _search(axis, signal, sigma, first, min_snr, most, space, table, counts):
         level = noise_of(y, n, work[0], work[1], sample)
         stated = sigma[min(spectrum, len(sigma) - 1)] if len(sigma) else noise[:0]
         least = (min_snr + NOISE_PROMINENCE) * _fill(noise, stated, level, n)
-        for i in range(n):
-            smooth[0, i] = y[i]
-        smooth_two(padded, n, WEIGHTS[0], REACH[0], WEIGHTS[1], REACH[1], smooth[1], smooth[2])
-        smooth_two(padded, n, WEIGHTS[2], REACH[2], WEIGHTS[3], REACH[3], smooth[3], smooth[4])
+        smooth_two(padded, n, WEIGHTS[0], REACH[0], WEIGHTS[1], REACH[1], smooth[0], smooth[1])
+        smooth_two(padded, n, WEIGHTS[2], REACH[2], WEIGHTS[3], REACH[3], smooth[2], smooth[3])
         found = np.int64(0)
         for k in range(len(SCALES)):
             if LEAST_FOR_SCALE * SCALES[k] < n:
-                found = _at_scale(smooth[k], n, noise, least, min_snr, SCALES[k], blocks, highs, valleys, rows, found)
+                smoothed = smooth[k - 1] if k > 0 else y
+                found = _at_scale(smoothed, n, noise, least, min_snr, SCALES[k], blocks, highs, valleys, rows, found)
         counts[spectrum] = _strongest(rows, found, most, keys, order, kept)
         for j in range(counts[spectrum]):
             _refine(axis, y, n, rows[kept[j]], work[0], sample, table[filled + j])

@@ -7,7 +7,8 @@ from lmfit.models import ConstantModel, LorentzianModel
 
 from analysis import figures, peaks
 from analysis.core import SpectrumError, UncertaintyError, UnitsError
-from analysis.uncertainty import Quantity, Source, propagate
+from analysis.uncertainty import Quantity, Source, propagate, sample
+from analysis.uncertainty.distributions import rectangular
 
 
 @pytest.fixture
@@ -63,6 +64,21 @@ def test_the_bars_of_a_budget_are_its_shares_in_per_cent():
     (short,) = figures.draw_budget(budget, most=3).axes
     assert len(short.patches) == 4
     assert sum(bar.get_width() for bar in short.patches) == pytest.approx(100)
+
+
+def test_densities_show_both_intervals_and_the_verdict():
+    # ln of a rectangular quantity on [a, b]: the ends of its 95 % interval are ln(a + 0.025 (b - a)) and ln(a + 0.975 ...)
+    low, high = 1 - 0.5 * 3**0.5, 1 + 0.5 * 3**0.5
+    x = Quantity(value=1, u=0.5, units="1", distribution=rectangular())
+    budget = propagate("log(x)", {"x": x}, name="y", units="1")
+    (axes,) = figures.draw_densities(budget, sample(budget, trials=100_000, seed=1)).axes
+    ends = sorted(line.get_xdata()[0] for line in axes.lines if len(line.get_xdata()) == 2)
+    truth = [np.log(low + share * (high - low)) for share in (0.025, 0.975)]
+    np.testing.assert_allclose([ends[0], ends[2]], truth, atol=0.02)
+    np.testing.assert_allclose([ends[1], ends[3]], [-1.96 * 0.5, 1.96 * 0.5], rtol=1e-3)
+    assert "differ" in axes.get_title(loc="left")
+    with pytest.raises(UncertaintyError, match="has u = 0"):
+        figures.draw_densities(propagate("x*0", {"x": x}, name="y", units="1"), sample(budget, trials=100, seed=1))
 
 
 def test_deviations_are_measured_minus_reference_in_one_unit():

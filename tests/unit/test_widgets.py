@@ -52,3 +52,69 @@ def test_options_that_are_missing_or_unknown_are_refused():
         widgets.choose(draw, [], label="instrument")
     with pytest.raises(MetrospecError, match=r"must be one of \['first'\], got 'frist'. Did you mean 'first'"):
         widgets.choose(draw, ["first"], label="instrument").choose("frist")
+
+
+def scaled(factor, words, double):
+    if factor > 4:
+        msg = "too much"
+        raise ValueError(msg)
+    figure = Figure(figsize=(factor, 1))
+    return figure, f"{words}: {factor * (2 if double else 1):g}"
+
+
+CONTROLS = {
+    "factor": widgets.Range(low=1, high=5, start=2, step=0.5, units="mm"),
+    "words": widgets.Choice(options=("one", "two"), start="one"),
+    "double": widgets.Switch(start=False),
+}
+
+
+def test_a_panel_shows_what_its_code_returns():
+    panel = widgets.adjust(scaled, CONTROLS, label="size")
+    panel.controls["factor"].value = 3
+    panel.set("words", "two")
+    panel.set("double", value=True)
+    assert dict(panel.settings) == {"factor": 3, "words": "two", "double": True}
+    again = eval(panel.code())
+    assert again[1] == panel.text() == panel.result[1] == "two: 6"
+    assert panel._repr_mimebundle_()["text/plain"] == "size: factor = 3.0, words = two, double = True\ntwo: 6"
+
+
+def test_undo_redo_and_reset_move_the_controls_and_the_result():
+    panel = widgets.adjust(scaled, CONTROLS, label="size")
+    assert panel.buttons["Undo"].disabled
+    panel.set("factor", 3)
+    panel.set("factor", 4)
+    panel.buttons["Undo"].click()
+    assert (panel.controls["factor"].value, panel.text()) == (3, "one: 3")
+    panel.buttons["Redo"].click()
+    assert (panel.controls["factor"].value, panel.text()) == (4, "one: 4")
+    panel.buttons["Reset"].click()
+    assert (panel.controls["factor"].value, panel.text()) == (2, "one: 2")
+    panel.undo()
+    assert panel.text() == "one: 4"
+    panel.set("words", "two")
+    assert panel.buttons["Redo"].disabled
+
+
+def test_settings_that_the_function_refuses_are_said_and_change_nothing():
+    panel = widgets.adjust(scaled, CONTROLS, label="size")
+    panel.controls["factor"].value = 5
+    assert "<b>ValueError</b>: too much" in panel.message.value
+    assert (panel.settings["factor"], panel.text()) == (2, "one: 2")
+    panel.controls["factor"].value = 3
+    assert panel.message.value == ""
+
+
+def test_controls_refuse_what_they_cannot_have():
+    panel = widgets.adjust(scaled, CONTROLS, label="size")
+    with pytest.raises(MetrospecError, match=r"no control named 'fator'.*Did you mean 'factor'"):
+        panel.set("fator", 3)
+    with pytest.raises(MetrospecError, match=r"factor must be a number in \[1, 5\]"):
+        panel.set("factor", 7)
+    with pytest.raises(MetrospecError, match=r"words must be one of \['one', 'two'\]"):
+        panel.set("words", "three")
+    with pytest.raises(MetrospecError, match="double must be True or False"):
+        panel.set("double", 1)
+    with pytest.raises(MetrospecError, match="at least one control"):
+        widgets.adjust(scaled, {}, label="size")

@@ -24,7 +24,7 @@ from tests import workload
 from tests.compiled import compilations
 
 POINTS = 256
-CHUNK = 1000
+CHUNK = 2000
 QUIET = {"dashboard_address": None, "silence_logs": logging.ERROR}
 FITTED = ("value", "stderr", "covariance", "status", "parameter_status", "chisqr", "nfev")
 
@@ -41,7 +41,10 @@ class Run:
     survivors: tuple[int, ...]
     """Processes at the end."""
     peak_bytes: int
-    """Most memory of all workers and this process together."""
+    """Most memory of this process and all that it started together: the scheduler, workers, and their helpers.
+
+    Looked at every 0.4 s. A page that several of them share counts once, divided among them (Linux: Pss).
+    """
     compilations: tuple[int, ...]
     """Functions that each worker compiled instead of loading."""
 
@@ -120,10 +123,14 @@ class _Watch(threading.Thread):
             looks += 1
             if looks % 20 == 0:
                 self.peak = max(self.peak, sum(_memory(each) for each in (me, *me.children(recursive=True))))
-            stored = sum(1 for _ in self.target.parent.glob(f".{self.target.name}.*.part/status/c/*"))
-            if not self.killed and stored >= self.half:
-                self.killed, self.chunks = self.pids[0], stored
-                os.kill(self.killed, signal.SIGKILL)
+            if not self.killed:
+                self._kill_at_half_way()
+
+    def _kill_at_half_way(self):
+        stored = sum(1 for _ in self.target.parent.glob(f".{self.target.name}.*.part/status/c/*"))
+        if stored >= self.half:
+            self.killed, self.chunks = self.pids[0], stored
+            os.kill(self.killed, signal.SIGKILL)
 
 
 def _memory(process):

@@ -2,8 +2,9 @@
 
 A store is a group of Zarr format 3 that xarray opens too. Chunks hold whole spectra: they divide the dims of the
 map, never `channel` or the parameters. Text is stored as codes (`text_of_code` in the attributes), because Zarr's
-specification fixes no type for it. Not here: what is refused (`analysis.io.zarr_check`), dtypes and attributes
-(`analysis.io.codec`), putting a store in its place (`analysis.io.atomic`).
+specification fixes no type for it. Not here: how lazy data are written (`analysis.io.zarr_regions`), what is refused
+(`analysis.io.zarr_check`), dtypes and attributes (`analysis.io.codec`), putting a store in its place
+(`analysis.io.atomic`).
 """
 
 import json
@@ -15,6 +16,7 @@ import xarray as xr
 
 from analysis.core import CHANNEL, FormatError, MetrospecError
 from analysis.io import codec, zarr_check
+from analysis.io.zarr_regions import write_regions
 
 CHUNK_BYTES = 8_000_000
 """Largest chunk of data that are given in memory; lazy data keep their own chunks."""
@@ -54,9 +56,10 @@ def write(dataset: xr.Dataset, folder: Path, *, kind: str) -> None:
     plain = _chunked(_with_codes(_with_plain_attrs(plain, note)))
     packed = {"compressors": (BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"), Crc32cCodec())}
     plain.assign_attrs({_NOTE: json.dumps({"kind": kind, **note}, sort_keys=True)}).to_zarr(
-        folder, mode="w", zarr_format=3, consolidated=False, write_empty_chunks=True,
+        folder, mode="w", zarr_format=3, consolidated=False, write_empty_chunks=True, compute=False,
         encoding={name: {**packed, "chunks": _chunks_of(v)} if v.ndim else {} for name, v in plain.variables.items()},
     )  # fmt: skip
+    write_regions(plain, folder, whole=WHOLE)
 
 
 def read(path: Path) -> xr.Dataset:
@@ -86,7 +89,7 @@ def read(path: Path) -> xr.Dataset:
     except ImportError as error:
         raise ImportError(_NEEDS) from error
     try:
-        plain = xr.open_dataset(path, engine="zarr", chunks={}, decode_cf=False, consolidated=False)
+        plain = xr.open_dataset(path, engine="zarr", chunks={}, inline_array=True, decode_cf=False, consolidated=False)
         return _decoded(plain, path) if _NOTE in plain.attrs else _foreign(plain, path)
     except MetrospecError:
         raise

@@ -13,7 +13,7 @@ from lmfit.models import ConstantModel, GaussianModel
 
 from analysis import io, peaks
 from analysis.core import FormatError, HistoryError, history
-from analysis.io import zarr_check, zarr_store
+from analysis.io import zarr_check, zarr_regions, zarr_store
 from analysis.replay import replay
 from analysis.uncertainty import Source, sources
 
@@ -101,6 +101,16 @@ def test_irregular_lazy_chunks_are_written(spectrum, tmp_path):
     back = io.read(io.write(lazy, tmp_path / "a.zarr"))
     np.testing.assert_array_equal(back.signal, spectrum.signal)
     assert lazy.signal.chunks == ((1, 3, 1), (2, 1), (CHANNELS,))
+
+
+def test_one_task_a_region_writes_all_that_is_lazy_whatever_part_of_the_map_it_has(spectrum, tmp_path, monkeypatch):
+    lazy = spectrum.chunk(row=2, col=2).assign(total=spectrum.signal.chunk().sum(), zero=spectrum.good.chunk(row=2) * 0)
+    written = []
+    once = zarr_regions._write_region
+    monkeypatch.setattr(zarr_regions, "_write_region", lambda *a, **k: written.append(k["dims"]) or once(*a, **k))
+    back = io.read(io.write(lazy, tmp_path / "a.zarr")).compute()
+    assert sorted(written) == [(), *[("row",)] * 3, *[("row", "col")] * 6]
+    xr.testing.assert_equal(back, lazy.compute())
 
 
 def test_a_fit_comes_back_with_its_labels_sources_and_history(tmp_path):

@@ -6,6 +6,7 @@ Not here: finding peaks as a result of its own (`analysis.peaks.find`).
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import Any
 
 import lmfit
@@ -202,23 +203,38 @@ def _background(x: Floats, y: Floats, degree: int, *, has_peaks: bool) -> Floats
     t = (x - x.mean()) / (np.ptp(x) or 1.0)
     floor = y.copy()
     basis, _ = np.linalg.qr(np.vander(t, degree + 1))
-    fitted: Floats = basis @ (basis.T @ floor)
+    rows = np.ascontiguousarray(basis.T)
+    fitted: Floats = np.dot(rows, floor).dot(rows)
     if has_peaks:
         slack = noise_of(y)
         for _ in range(60):
-            floor = np.minimum(floor, fitted + slack)
-            fitted = basis @ (basis.T @ floor)
+            fitted += slack
+            np.minimum(floor, fitted, out=floor)
+            np.dot(np.dot(rows, floor), rows, out=fitted)
     return fitted
 
 
 def _set_background(params: Drafts, terms: tuple[Component, ...], x: Floats, base: Floats, hinted: set[str]) -> None:
     rest = base
     for term in sorted((t for t in terms if t.kind == kinds.POLYNOMIAL), key=lambda t: -len(t.names)):
-        fitted = np.polynomial.Polynomial.fit(x, rest, min(len(term.names) - 1, x.size - 1)).convert().coef
+        fitted = _coefficients(x, rest, min(len(term.names) - 1, x.size - 1))
         values = term.sign * np.concatenate([fitted, np.zeros(len(term.names) - len(fitted))])
         for name, value in zip(term.names, values, strict=True):
             _set(params, name, float(value), hinted)
         rest = np.zeros_like(rest)
+
+
+def _coefficients(x: Floats, y: Floats, degree: int) -> Floats:
+    """Return the polynomial of least squares, its constant first; `x` rises."""
+    if not (np.diff(x) > 0.0).all():
+        return np.asarray(np.polynomial.Polynomial.fit(x, y, degree).convert().coef, dtype=float)
+    center, half = 0.5 * float(x[0] + x[-1]), 0.5 * float(x[-1] - x[0])
+    basis, upper = np.linalg.qr(np.vander((x - center) / half, degree + 1))
+    powers = [0.0] * (degree + 1)
+    for c in np.linalg.solve(upper, basis.T @ y).tolist():  # Horner's scheme with (x - center) / half
+        powers = [(below - center * own) / half for below, own in zip([0.0, *powers[:-1]], powers, strict=True)]
+        powers[0] += c
+    return np.array(powers)
 
 
 def _set(params: Drafts, name: str, value: float, hinted: set[str]) -> None:
@@ -261,7 +277,7 @@ def _places(x: Floats, y: Floats, wanted: int, *, required: int) -> list[Place]:
 def _assign(x: Floats, y: Floats, places: list[Place], hints: list[float | None]) -> list[Place]:
     """Give hinted centres the peak that lies there or what the data have there, the others the rest in order."""
     left = sorted(places, key=lambda place: place.position)
-    width = float(np.median([place.width for place in places])) if places else float(np.ptp(x)) / 8
+    width = median(place.width for place in places) if places else float(np.ptp(x)) / 8
     spare = len(left) - hints.count(None)
     chosen: dict[int, Place] = {}
     for k, hint in enumerate(hints):

@@ -162,6 +162,18 @@ def test_a_background_alone_is_guessed_by_its_fit():
     np.testing.assert_allclose([guessed["slope"].value, guessed["intercept"].value], [2, 3], rtol=1e-9)
 
 
+@pytest.mark.parametrize("case", ["all finite", "some missing"])
+def test_guess_each_gives_each_spectrum_what_guess_gives_it_alone(case):
+    data, _ = two_peak_data(3)
+    if case == "some missing":
+        data = data.copy(deep=True)
+        data["signal"][1, 5:9] = np.nan
+    start = peaks.guess_each(two_peaks(), data, axis="wavelength")
+    for k in range(data.sizes["n"]):
+        alone = peaks.guess(two_peaks(), data.isel(n=k), axis="wavelength")
+        assert {name: float(start[name][k]) for name in start.data_vars} == {n: alone[n].value for n in start.data_vars}
+
+
 def test_spectra_without_enough_samples_get_the_guess_of_the_median_and_do_not_stop_the_others():
     x = np.linspace(0.0, 100.0, 200)
     model = GaussianModel(prefix="p_") + LinearModel(prefix="b_")

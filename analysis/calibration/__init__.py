@@ -1,8 +1,10 @@
-"""Calibration of the spectral axis: reference lines, matching, fit, laser zero, application, check."""
+"""Calibration: the spectral axis from reference lines to its check, and curves with errors in both variables."""
 
 from analysis.calibration.applying import apply
 from analysis.calibration.axis import AxisCalibration
 from analysis.calibration.checking import BandCheck, ValidityVerdict, Verdict, check, compare, normalized_error
+from analysis.calibration.curve import CurveCalibration
+from analysis.calibration.curves import fit_function, fit_line, fit_polynomial
 from analysis.calibration.fitting import fit_axis
 from analysis.calibration.laser import laser_zero
 from analysis.calibration.lines import lines
@@ -11,6 +13,7 @@ from analysis.calibration.matching import PeakFate, match
 __all__ = [
     "AxisCalibration",
     "BandCheck",
+    "CurveCalibration",
     "PeakFate",
     "ValidityVerdict",
     "Verdict",
@@ -18,6 +21,9 @@ __all__ = [
     "check",
     "compare",
     "fit_axis",
+    "fit_function",
+    "fit_line",
+    "fit_polynomial",
     "laser_zero",
     "lines",
     "match",

@@ -67,7 +67,7 @@ def test_the_bars_of_a_budget_are_its_shares_in_per_cent():
 
 
 def test_densities_show_both_intervals_and_the_verdict():
-    # ln of a rectangular quantity on [a, b]: the ends of its 95 % interval are ln(a + 0.025 (b - a)) and ln(a + 0.975 ...)
+    # closed form: the p-quantile of ln x, x rectangular on [a, b], is ln(a + p (b - a))
     low, high = 1 - 0.5 * 3**0.5, 1 + 0.5 * 3**0.5
     x = Quantity(value=1, u=0.5, units="1", distribution=rectangular())
     budget = propagate("log(x)", {"x": x}, name="y", units="1")

@@ -1,0 +1,267 @@
+"""Calibration curves from points: straight line, polynomial, functions of ISO 6143 and a user's own.
+
+Not here: the numerical fit (`analysis.calibration.curve_fit`), what the result can do (`analysis.calibration.curve`).
+"""
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import lmfit
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from analysis.calibration.curve import CurveCalibration
+from analysis.calibration.curve_families import FAMILIES, Family, line, polynomial
+from analysis.calibration.curve_fit import Solution, solve
+from analysis.calibration.curve_points import Given, Points, points_of
+from analysis.core import CalibrationError, did_you_mean, history
+from analysis.uncertainty import Source
+
+__all__ = ["fit_function", "fit_line", "fit_polynomial"]
+
+HIGHEST = 8
+IMPROBABLE = 0.05
+FAR = 2.0
+NAMED = (*FAMILIES, "quadratic")
+
+
+def fit_line(
+    x: Given,
+    y: Given,
+    *,
+    u_x: npt.ArrayLike | None = None,
+    u_y: npt.ArrayLike | None = None,
+    cov_x: npt.ArrayLike | None = None,
+    cov_y: npt.ArrayLike | None = None,
+    cov_xy: npt.ArrayLike | None = None,
+) -> CurveCalibration:
+    """Fit a straight line y = intercept + slope x.
+
+    Parameters
+    ----------
+    x, y:
+        The points (point,): numbers, DataArrays with units, or Quantities, whose shared sources are kept.
+    u_x, u_y:
+        Standard uncertainties, one or (point,), in the units of x and y; 0 where exact.
+    cov_x, cov_y, cov_xy:
+        Covariances (point, point) instead; `cov_xy` between each x (rows) and each y.
+
+    Returns
+    -------
+    :
+        The calibration. Without any uncertainty all y count alike and their scatter comes from the residuals.
+
+    Raises
+    ------
+    CalibrationError
+        If the points do not determine a line, or their uncertainties cannot be.
+
+    References
+    ----------
+    ISO/TS 28037:2010, clauses 6 (equal weights) to 10 (any covariance) and Annex E (unknown weights);
+    York et al., Am. J. Phys. 72 (2004) 367, doi:10.1119/1.1632486.
+    """
+    points = points_of(x, y, u_x=u_x, u_y=u_y, cov_x=cov_x, cov_y=cov_y, cov_xy=cov_xy)
+    return _calibrated("calibration.fit_line", points, line(), {})
+
+
+def fit_polynomial(
+    x: Given, y: Given, *, degree: int | None = None, u_x: npt.ArrayLike | None = None, u_y: npt.ArrayLike | None = None
+) -> CurveCalibration:
+    """Fit a polynomial, in an orthogonal basis.
+
+    Parameters
+    ----------
+    x, y, u_x, u_y:
+        As in `fit_line`.
+    degree:
+        At least 1; None takes the one with the least corrected Akaike criterion among those that only rise or only
+        fall over the points, and says what it chose between.
+
+    Returns
+    -------
+    :
+        The calibration; `notes` say if the curve turns within its range.
+
+    Raises
+    ------
+    CalibrationError
+        If there are too few points for the degree, or no degree will do.
+
+    References
+    ----------
+    ISO/TS 28038:2018.
+    """
+    points = points_of(x, y, u_x=u_x, u_y=u_y)
+    most = np.unique(points.x).size - 1
+    if degree is not None:
+        if not 1 <= degree <= most:
+            msg = f"degree must lie in [1, {most}] for {most + 1} different x, got {degree}"
+            raise CalibrationError(msg)
+        return _calibrated("calibration.fit_polynomial", points, _polynomial(degree, points), {"degree": degree})
+    tried = [
+        _calibrated("calibration.fit_polynomial", points, _polynomial(k, points), {"degree": None})
+        for k in range(1, min(HIGHEST, points.x.size - 3) + 1)
+    ]
+    usable = [curve for curve in tried if curve.is_monotonic()]
+    if not usable:
+        msg = (
+            f"no degree can be chosen: of {len(tried)} tried none only rises or falls over the {points.x.size} points, "
+            "which must be 4 at least. Give a degree, or calibrate over a shorter range"
+        )
+        raise CalibrationError(msg)
+    best = min(usable, key=_criterion)
+    said = ", ".join(f"{curve.values.size - 1}: {_criterion(curve):.1f}" for curve in usable)
+    note = f"degree {best.values.size - 1} has the least corrected Akaike criterion ({said})"
+    return replace(best, notes=(note, *best.notes))
+
+
+def fit_function(
+    model: str | Callable[..., Any] | lmfit.Model,
+    x: Given,
+    y: Given,
+    *,
+    u_x: npt.ArrayLike | None = None,
+    u_y: npt.ArrayLike | None = None,
+    start: Mapping[str, float] | None = None,
+) -> CurveCalibration:
+    """Fit a function with errors in both variables.
+
+    Parameters
+    ----------
+    model:
+        `"linear"`, `"quadratic"`, `"power"` (b0 + b1 x^(1 + b2)) or `"exponential"` (b0 + b1 exp(b2 x)) of ISO 6143;
+        or a function `f(x, a, b, …)`, or an lmfit model of one variable.
+    x, y, u_x, u_y:
+        As in `fit_line`. An analysis function of ISO 6143 has the response as x and the content as y.
+    start:
+        Starting values by parameter, for a function of your own; 1 where neither you nor the model say one.
+
+    Returns
+    -------
+    :
+        The calibration; `notes` say where the function does not fit the stated uncertainties.
+
+    Raises
+    ------
+    CalibrationError
+        If the model is not known, or the points do not determine it.
+
+    References
+    ----------
+    ISO 6143:2001, clause 5 and Annex A.
+    """
+    points = points_of(x, y, u_x=u_x, u_y=u_y)
+    if isinstance(model, str):
+        if model not in NAMED:
+            msg = f"no function named {model!r}; there are {list(NAMED)}.{did_you_mean(model, NAMED)}"
+            raise CalibrationError(msg)
+        family = _polynomial(2, points) if model == "quadratic" else FAMILIES[model]
+        if model == "power" and (points.x <= 0.0).any():
+            msg = f"the power function needs x > 0; the least is {points.x.min():g}. Choose another function"
+            raise CalibrationError(msg)
+        return _calibrated("calibration.fit_function", points, family, {"model": model})
+    own = model if isinstance(model, lmfit.Model) else lmfit.Model(model)
+    params = own.make_params(**dict(start or {}))
+    names = [name for name in own.param_names if not params[name].expr]
+    variable = own.independent_vars[0]
+
+    def function(at: Any, b: Any) -> Any:  # noqa: ANN401 - arrays
+        return own.eval(**{variable: at}, **dict(zip(names, (float(each) for each in b), strict=True)))
+
+    first = np.array([v if math.isfinite(v := float(params[name].value)) else 1.0 for name in names])
+    family = Family(kind="function", names=tuple(names), function=function)
+    return _calibrated("calibration.fit_function", points, family, {"model": own.name}, start=first)
+
+
+def _polynomial(degree: int, points: Points) -> Family:
+    return polynomial(degree, float(points.x.min()), float(points.x.max()))
+
+
+def _calibrated(
+    step: str, points: Points, family: Family, settings: dict[str, object], *,
+    start: npt.NDArray[np.float64] | None = None,
+) -> CurveCalibration:  # fmt: skip
+    size, count = len(family.names), points.x.size
+    needed = size if points.known else size + 1
+    if count < needed:
+        msg = (
+            f"{count} points cannot determine {size} parameters of the {family.kind}"
+            f"{'' if points.known else ' and their scatter'}; measure at least {needed}, or state uncertainties"
+        )
+        raise CalibrationError(msg)
+    found = solve(family, points.x, points.y, points.covariance, start=start)
+    said = history.extend(step, settings={**settings, "points": points.history}, inputs={})
+    contributions, scatter, ensemble = _sources(points, found, said)
+    made = CurveCalibration(
+        family=family, values=found.b, contributions=contributions, of_units=points.of_units, units=points.units,
+        points=_table(points, found), chisqr=found.chisqr, dof=float(count - size), scatter=scatter, ensemble=ensemble,
+        history=said,
+    )  # fmt: skip
+    return replace(made, notes=_notes(made))
+
+
+def _sources(
+    points: Points, found: Solution, said: str
+) -> tuple[dict[Source, npt.NDArray[np.float64]], float | None, str]:
+    """Carry the sources of the points to the parameters; without any, make those of the residuals."""
+    if points.known:
+        moved = np.concatenate([found.to_x, found.to_y], axis=1) @ points.parts.T
+        return {source: moved[:, k] for k, source in enumerate(points.sources) if moved[:, k].any()}, None, ""
+    dof = points.x.size - found.b.size
+    scatter = math.sqrt(found.chisqr / dof)
+    joint = hashlib.blake2b(f"curve|{history.parse(said)['head']}".encode(), digest_size=16).hexdigest()
+    values, vectors = np.linalg.eigh(found.covariance)
+    columns = scatter * vectors * np.sqrt(np.clip(values, 0.0, None))
+    return {
+        Source(
+            id=f"{joint}-{k}", label=f"scatter of the points ({k + 1})", units="1", kind="A", dof=float(dof),
+            tags=("scatter of the points",), ensemble=joint,
+        ): columns[:, k]
+        for k in range(found.b.size)
+    }, scatter, joint  # fmt: skip
+
+
+def _table(points: Points, found: Solution) -> xr.Dataset:
+    u_x, u_y = points.u
+    if not points.known:
+        u_y = np.zeros(points.y.size)
+    units = {"x": points.of_units, "fitted_x": points.of_units, "u_x": points.of_units, "leverage": "1"}
+    columns = {
+        "x": points.x, "y": points.y, "u_x": u_x, "u_y": u_y, "fitted_x": found.fitted_x, "fitted_y": found.fitted_y,
+        "leverage": found.leverage,
+    }  # fmt: skip
+    return xr.Dataset(
+        {name: ("point", values, {"units": units.get(name, points.units)}) for name, values in columns.items()}
+    )
+
+
+def _notes(curve: CurveCalibration) -> tuple[str, ...]:
+    said = []
+    if curve.p_value is not None and curve.p_value < IMPROBABLE:
+        said.append(
+            f"chi-square {curve.chisqr:.3g} with {curve.dof:g} degrees of freedom has p = {curve.p_value:.1g}: the "
+            f"{curve.family.kind} does not describe the points within their stated uncertainties, and u is too small"
+        )
+    if curve.largest_deviation is not None and curve.largest_deviation > FAR:
+        said.append(
+            f"a point lies {curve.largest_deviation:.2g} standard uncertainties from the curve; ISO 6143 takes a "
+            f"function only up to {FAR:g}, so choose another one"
+        )
+    if curve.values.size > 1 and not curve.is_monotonic():
+        said.append("the curve turns within its range, so some y have two x; inverse refuses those")
+    return tuple(said)
+
+
+def _criterion(curve: CurveCalibration) -> float:
+    """Return the corrected Akaike information criterion; an unknown scatter is one more parameter."""
+    count = curve.points.sizes["point"]
+    if curve.scatter is None:
+        size, misfit = curve.values.size, curve.chisqr
+    else:
+        size, misfit = curve.values.size + 1, count * math.log(max(curve.chisqr, 1e-300) / count)
+    return misfit + 2 * size + 2 * size * (size + 1) / max(count - size - 1, 1e-9)

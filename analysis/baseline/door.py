@@ -15,6 +15,7 @@ from pybaselines import Baseline
 from pybaselines.utils import ParameterWarning
 
 from analysis.core import CHANNEL, SpectrumError, history, require_spectrum
+from analysis.core.arrays import for_kernel
 
 Array = npt.NDArray[np.float64]
 LEAST_CHANNELS = 5
@@ -123,7 +124,7 @@ def _run(block: Array, *, method: Method) -> tuple[Array, Flags]:
     if channels < LEAST_CHANNELS:
         msg = f"a baseline needs {LEAST_CHANNELS} channels at least, got {channels}. Crop less"
         raise SpectrumError(msg)
-    rows = np.ascontiguousarray(block).reshape(-1, channels)
+    rows = for_kernel(block).reshape(-1, channels)
     found, converged = method(rows)
     empty = ~rows.any(axis=1)
     found[empty] = rows[empty]

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.core import SpectrumError, require_axis, require_spectrum, units
+from analysis.core.arrays import for_kernel
 from analysis.peaks import kernel_cache
 from analysis.peaks.status import Status
 
@@ -195,8 +196,8 @@ def rows_of(signal: Floats, sigma: Floats | None) -> tuple[Floats, Floats]:
     :
         Both as contiguous float64, dims `(spectrum, channel)`; sigma perhaps one row for all.
     """
-    shared = np.ones((1, signal.shape[1])) if sigma is None else np.ascontiguousarray(sigma, dtype=float)
-    return np.ascontiguousarray(signal, dtype=float), shared
+    shared = np.ones((1, signal.shape[1])) if sigma is None else for_kernel(sigma)
+    return for_kernel(signal), shared
 
 
 def refuse_single(status: int, signal: Floats, sigma: Floats | None, free: int, *, counts: bool = False) -> None:

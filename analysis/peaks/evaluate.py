@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.core import CHANNEL, ModelError, history
+from analysis.core.arrays import for_kernel
 from analysis.peaks import kernel_cache, vectorised
 from analysis.peaks.compile import is_known
 from analysis.peaks.global_result import curves, is_global
@@ -97,7 +98,7 @@ class _Curve:
         self.variables = axis_names(model)
 
     def __call__(self, values: Floats) -> Floats:
-        flat = np.ascontiguousarray(values.reshape(-1, values.shape[-1]), dtype=float)
+        flat = for_kernel(values.reshape(-1, values.shape[-1]))
         curves = [sign * self._one(part, flat) for part, sign in zip(self.parts, self.signs, strict=True)]
         stacked = np.stack(curves, axis=1) if self.components else curves[0]
         return stacked.reshape((*values.shape[:-1], *stacked.shape[1:]))

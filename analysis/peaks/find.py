@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.core import CHANNEL, SpectrumError, history
+from analysis.core.arrays import for_kernel
 from analysis.peaks import kernel_cache
 from analysis.peaks.data import Sigma, take
 
@@ -127,7 +128,7 @@ class _Search:
 
     def __call__(self, signal: Floats, sigma: Floats | None = None) -> tuple[Floats, Any]:
         batch = signal.shape[:-1]
-        flat = np.ascontiguousarray(signal, dtype=float).reshape(math.prod(batch), signal.shape[-1])
+        flat = for_kernel(signal).reshape(math.prod(batch), signal.shape[-1])
         noise = _rows(sigma, flat) if self.sigma is None else np.full((1, 1), self.sigma)
         table, count = _searched(self.axis, flat, noise, self.min_snr, self.max_peaks)
         size = self.pad or int(count.max(initial=0))
@@ -142,7 +143,7 @@ def _rows(sigma: Floats | None, flat: Floats) -> Floats:
         return np.empty((0, 0))
     if not any(sigma.strides[:-1]):
         sigma = sigma[(0,) * (sigma.ndim - 1)]
-    return np.ascontiguousarray(sigma, dtype=float).reshape(-1, flat.shape[1])
+    return for_kernel(sigma).reshape(-1, flat.shape[1])
 
 
 def _searched(
@@ -156,7 +157,7 @@ def _searched(
     parts: list[Floats] = []
     done = 0
     while done < len(flat):
-        done, filled = kernel.search(np.ascontiguousarray(axis), flat, sigma, done, float(min_snr), most, table, count)
+        done, filled = kernel.search(for_kernel(axis), flat, sigma, done, float(min_snr), most, table, count)
         parts.append(table[:filled] if done == len(flat) else table[:filled].copy())
     return (parts[0] if len(parts) == 1 else np.concatenate([table[:0], *parts])), count
 
@@ -174,7 +175,7 @@ def noise_of(signal: Floats) -> float:
     :
         Standard deviation in units of the signal; a tiny positive number if the spectrum is smooth.
     """
-    return float(kernel_cache.load("search").noise(np.ascontiguousarray(signal, dtype=float)))
+    return float(kernel_cache.load("search").noise(for_kernel(signal)))
 
 
 def find_1d(
@@ -196,5 +197,5 @@ def find_1d(
     :
         Dims `(peak, 5)`: position, height, width, prominence, snr.
     """
-    flat = np.ascontiguousarray(signal, dtype=float)[None]
+    flat = for_kernel(signal)[None]
     return _searched(axis, flat, _rows(sigma, flat), min_snr, max_peaks)[0]

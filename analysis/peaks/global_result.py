@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.core import CHANNEL, ModelError, history
+from analysis.core.arrays import for_kernel
 from analysis.peaks import kernel_cache
 from analysis.peaks.compile import required_names
 from analysis.peaks.data import Given
@@ -219,7 +220,7 @@ def curves(fit: xr.Dataset) -> xr.DataArray:
         needs = required_names(model)
         own = np.array([value.get(f"{label}_{name}", value.get(name, np.nan)) for name in needs])
         x = axis[row][np.isfinite(axis[row])]
-        out[row, : x.size] = engine.curve(model, needs, np.ascontiguousarray(x), own[None])[0]
+        out[row, : x.size] = engine.curve(model, needs, for_kernel(x), own[None])[0]
     return xr.DataArray(out, dims=(DATASET, CHANNEL)).assign_coords(
         {name: fit[name] for name in (DATASET, "entry", AXIS)}
     )

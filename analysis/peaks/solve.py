@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.core.arrays import for_kernel
 from analysis.peaks.compile import Plan
 from analysis.peaks.data import rows_of
 from analysis.peaks.engine import fit_many, gradient_many
@@ -113,7 +114,7 @@ def equations(
     slope, normal, chisqr = np.empty_like(u), np.empty((*u.shape, u.shape[1])), np.empty(len(u))
     gradient_many(
         plan.layout, plan.ties, CODES[loss], plan.parameters.free, axis, data, weights,
-        np.ascontiguousarray(values), u, workspace(plan.layout, values.shape[1], u.shape[1]),
+        for_kernel(values), u, workspace(plan.layout, values.shape[1], u.shape[1]),
         np.zeros(values.shape[1]), slope, normal, chisqr,
     )  # fmt: skip
     return chisqr, slope, normal
@@ -140,5 +141,5 @@ def evaluate_layout(layout: tuple[Any, ...], axis: Floats, values: Floats) -> Fl
     plain = (kind, first, sign, np.zeros_like(origin), np.ones_like(inverse), *rest)
     out = np.empty((len(values), axis.size))
     work = workspace(plain, values.shape[1], 0)
-    model_rows(plain, np.ascontiguousarray(values), np.ascontiguousarray(axis), np.ones(axis.size), work, out)
+    model_rows(plain, for_kernel(values), for_kernel(axis), np.ones(axis.size), work, out)
     return out

@@ -24,7 +24,7 @@ VALIDATION = [
         "agreement": "the difference that METAS saw to the printed figures",
     },
     {
-        "what": "Pearson's data with York's weights, a line through 33 points, Bevington's table 6.1, a pressure sensor",
+        "what": "Pearson's data with York's weights, a line of 33 points, Bevington's table 6.1, a pressure sensor",
         "against": "York et al. 2004; Walpole & Myers; Bevington; Kessel et al. 2012",
         "agreement": "half a unit of the last printed digit, 1e-9 for figures of software",
     },

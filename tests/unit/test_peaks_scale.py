@@ -43,6 +43,19 @@ peaks.fit(made.spectra(), made.model, made.params, axis=workload.AXIS)
 print(compiled.compilations(), compiled.loads())
 """
 
+READ_ONLY = """
+from tests import compiled, workload
+from analysis import peaks
+
+made = workload.make("a", spectra=2, points=64)
+spectra = made.spectra()
+for name in ("signal", "u_signal"):
+    spectra[name].values.setflags(write=False)
+peaks.fit(spectra, made.model, made.params, axis=workload.AXIS)
+peaks.find(spectra, axis=workload.AXIS)
+print(compiled.compilations(), compiled.loads())
+"""
+
 
 def fitted(case):
     made = workload.make(case, spectra=300, points=128, seed=2)
@@ -74,6 +87,14 @@ def test_a_second_process_compiles_nothing(case):
     fitted(case)
     assert len(functions()) > 1
     compiled, loaded = map(int, python(SECOND.format(case=case)).split())
+    assert compiled == 0
+    assert loaded > 0
+
+
+def test_arrays_that_are_read_only_as_those_from_a_network_compile_nothing():
+    peaks.find(workload.make("a", spectra=2, points=64).spectra(), axis=workload.AXIS)
+    fitted("a")
+    compiled, loaded = map(int, python(READ_ONLY).split())
     assert compiled == 0
     assert loaded > 0
 

@@ -3,12 +3,12 @@
 Not here: the draws (`analysis.uncertainty.sample`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.core import UncertaintyError
 from analysis.uncertainty.budget import Budget
 from analysis.uncertainty.formatting import format_u
-from analysis.uncertainty.sample import Sample, tolerance_of
+from analysis.uncertainty.sample import Sample, sample, tolerance_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,3 +114,29 @@ def require_agreement(budget: Budget, drawn: Sample, *, digits: int = 2) -> Agre
     if not found.valid:
         raise UncertaintyError(found.sentence)
     return found
+
+
+def checked(budget: Budget, *, seed: int, digits: int = 2) -> Budget:
+    """Draw a budget and set the verdict on linear propagation beside it.
+
+    Parameters
+    ----------
+    budget:
+        Made by `propagate`.
+    seed:
+        Seed of the generator.
+    digits:
+        Significant digits of u that the ends of the 95 % intervals must agree to.
+
+    Returns
+    -------
+    :
+        The same budget with the verdict as the first of its notes, in plain words.
+
+    Raises
+    ------
+    UncertaintyError
+        If draws fall outside the domain of the model.
+    """
+    verdict = compare(budget, sample(budget, digits=digits, seed=seed), digits=digits)
+    return replace(budget, notes=(verdict.sentence.rstrip("."), *budget.notes))

@@ -344,8 +344,9 @@ class Budget:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        """Show the result and its sources in a notebook."""
-        return f"<p>{escape(str(self))}</p><pre>{escape(self.table())}</pre>"
+        """Show the result, its sources and what to mind in a notebook."""
+        notes = "".join(f"<p>{escape(note[:1].upper() + note[1:])}.</p>" for note in self.notes)
+        return f"<p>{escape(str(self))}</p><pre>{escape(self.table())}</pre>{notes}"
 
 
 def _covariance(ours: Mapping[Source, float], theirs: Mapping[Source, float]) -> float:

@@ -15,7 +15,7 @@ from analysis.uncertainty.correlation import correlate
 from analysis.uncertainty.formula import parse
 from analysis.uncertainty.model import Function, Model, require_call, require_units
 from analysis.uncertainty.quantity import Quantity
-from analysis.uncertainty.second_order import second_order
+from analysis.uncertainty.second_order import second_order, shift_note
 from analysis.uncertainty.sources import Source
 
 Correlation = Mapping[tuple[str, str], float]
@@ -106,7 +106,7 @@ def propagate(
         output = key if isinstance(units, Mapping) else ""
         model = _model(each, correlated, output=output, units=wanted, check_units=check_units)
         texts[key] = model.text
-        found[key] = _budget(model, correlated, name=key, units=wanted, order=order, notes=notes, checked=check_units)
+        found[key] = budget_of(model, correlated, name=key, units=wanted, order=order, notes=notes, checked=check_units)
     settings["function"] = texts if isinstance(units, Mapping) else texts[name]
     for key, budget in found.items():
         chosen: dict[str, object] = {"output": key} if isinstance(units, Mapping) else {}
@@ -159,7 +159,7 @@ def _model(
     return model
 
 
-def _budget(
+def budget_of(
     model: Model,
     inputs: Mapping[str, Quantity],
     *,
@@ -169,6 +169,31 @@ def _budget(
     notes: tuple[str, ...],
     checked: bool,
 ) -> Budget:
+    """Return the budget of one output.
+
+    Parameters
+    ----------
+    model:
+        One output of the measurement model.
+    inputs:
+        By name, correlated by the sources that they share.
+    name, units, order:
+        As in `propagate`.
+    notes:
+        What was assumed before.
+    checked:
+        Whether units were followed.
+
+    Returns
+    -------
+    :
+        Without a history.
+
+    Raises
+    ------
+    UncertaintyError
+        If the model is not finite or has no finite slope.
+    """
     values = {key: each.value for key, each in inputs.items()}
     value = model.value(values)
     if not math.isfinite(value):
@@ -186,6 +211,8 @@ def _budget(
         extra, sentence = second_order(model, inputs, slopes, name=name, units=units)
         components |= extra
         said.append(sentence)
+    else:
+        said += shift_note(model, inputs, math.hypot(*components.values()), name=name, units=units)
     return Budget(
         name=name,
         value=value,

@@ -1,14 +1,11 @@
 """Propagation of distributions by Monte Carlo, with the adaptive number of trials of JCGM 101.
 
-Every independent source is drawn once a trial and acts on all inputs that share it. A source with a normal
-distribution and finite degrees of freedom is drawn from the scaled t distribution (JCGM 101, 6.4.9.2), whose standard
-deviation is larger than u; sources of one ensemble share one chi-squared variable, which makes them jointly t. Degrees
-of freedom of other distributions do not enter; say inexact limits with `distributions.curvilinear_trapezoidal`.
-Not here: the comparison with the budget (`analysis.uncertainty.agreement`). References: JCGM 101:2008, 7.
+Not here: how the sources are drawn (`analysis.uncertainty.draws`), several results at once
+(`analysis.uncertainty.joint`), the comparison with the budget (`analysis.uncertainty.agreement`).
+References: JCGM 101:2008, 7.
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,13 +13,10 @@ import numpy.typing as npt
 
 from analysis.core import UncertaintyError, history
 from analysis.uncertainty.budget import Budget
+from analysis.uncertainty.draws import FEWEST_BLOCKS, blocks, require_settings
 from analysis.uncertainty.formatting import format_value, last_place
-from analysis.uncertainty.sources import Source
 
 Floats = npt.NDArray[np.float64]
-_BLOCK = 10_000
-_FEWEST_BLOCKS = {True: 100, False: 10}
-_MOST_BLOCKS = 500
 _LEVEL = 0.95
 _SAME_LENGTH = 1e-3
 
@@ -130,24 +124,19 @@ def sample(budget: Budget, *, trials: int | None = None, digits: int = 2, seed: 
     if not isinstance(given, Budget):
         msg = f"sample draws from a budget, as uncertainty.propagate returns; got a {type(given).__name__}"
         raise UncertaintyError(msg)
-    if trials is not None and (isinstance(trials, bool) or trials < 100):  # noqa: PLR2004 - an interval needs some
-        msg = f"trials must be at least 100, got {trials}; None chooses the number"
-        raise UncertaintyError(msg)
-    if not 1 <= digits <= 4:  # noqa: PLR2004 - more would need 1e10 draws
-        msg = f"digits must lie in [1, 4], got {digits}"
-        raise UncertaintyError(msg)
-    fewest = _FEWEST_BLOCKS[budget.model.broadcasts({name: each.value for name, each in budget.inputs.items()})]
-    blocks, statistics = [], []
+    require_settings(trials, digits)
+    fewest = FEWEST_BLOCKS[budget.model.broadcasts({name: each.value for name, each in budget.inputs.items()})]
+    drawn, statistics = [], []
     tolerance, errors = math.nan, (math.inf,) * 4
-    for block in _blocks(budget, trials, np.random.default_rng(seed)):
-        blocks.append(block)
+    for (block,) in blocks([budget], trials, np.random.default_rng(seed)):
+        drawn.append(block)
         statistics.append((block.mean(), block.std(ddof=1), *_interval(np.sort(block), _LEVEL, "symmetric")))
-        if trials is None and len(blocks) >= fewest:
+        if trials is None and len(drawn) >= fewest:
             tolerance, errors = _convergence(np.array(statistics), digits)
             if max(errors) < tolerance or tolerance == 0.0:
                 break
     tolerance, errors = _convergence(np.array(statistics), digits)
-    draws = np.concatenate(blocks)
+    draws = np.concatenate(drawn)
     draws.flags.writeable = False
     return Sample(
         name=budget.name,
@@ -181,48 +170,6 @@ def tolerance_of(u: float, digits: int) -> float:
         Half a unit of the last of these digits, in the units of `u`; 0 for `u` = 0.
     """
     return 0.5 * 10.0 ** last_place(u, digits=digits) if u > 0 and math.isfinite(u) else 0.0
-
-
-def _blocks(budget: Budget, trials: int | None, rng: np.random.Generator) -> Iterator[Floats]:
-    sizes = [_BLOCK] * _MOST_BLOCKS
-    if trials is not None:
-        sizes = [_BLOCK] * (trials // _BLOCK) + ([trials % _BLOCK] if trials % _BLOCK else [])
-        if len(sizes) > 1 and sizes[-1] < 100:  # noqa: PLR2004 - an interval needs some
-            sizes = [*sizes[:-2], sizes[-2] + sizes[-1]]
-    sources = list(dict.fromkeys(each for quantity in budget.inputs.values() for each in quantity.parts()))
-    weights = {
-        name: [(sources.index(each), c) for each, c in quantity.parts().items()]
-        for name, quantity in budget.inputs.items()
-    }
-    for size in sizes:
-        z = _draw(sources, rng, size)
-        draws = {
-            name: sum((c * z[row] for row, c in weights[name]), start=np.full(size, quantity.value))
-            for name, quantity in budget.inputs.items()
-        }
-        found = budget.model.values(draws, trials=size)
-        outside = int((~np.isfinite(found)).sum())
-        if outside:
-            msg = (
-                f"{budget.name}: {outside} of {size} draws lie outside the domain of {budget.formula}; "
-                "give the inputs distributions that stay inside, for example rectangular()"
-            )
-            raise UncertaintyError(msg)
-        yield found
-
-
-def _draw(sources: list[Source], rng: np.random.Generator, size: int) -> list[Floats]:
-    stretch: dict[tuple[str, float], Floats] = {}
-    rows = []
-    for source in sources:
-        z = source.distribution.draw(rng, size)
-        if source.distribution.kind == "normal" and math.isfinite(source.dof):
-            key = (source.ensemble or source.id, source.dof)
-            if key not in stretch:
-                stretch[key] = np.sqrt(source.dof / rng.chisquare(source.dof, size))
-            z = z * stretch[key]
-        rows.append(z)
-    return rows
 
 
 def _convergence(statistics: Floats, digits: int) -> tuple[float, tuple[float, float, float, float]]:

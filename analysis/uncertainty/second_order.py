@@ -6,13 +6,15 @@ Not here: the first order (`analysis.uncertainty.propagate`). References: JCGM 1
 import hashlib
 import math
 from collections.abc import Mapping
-from itertools import product
+from itertools import combinations_with_replacement, product
 
 from analysis.core import UncertaintyError
-from analysis.uncertainty.formatting import format_u
+from analysis.uncertainty.formatting import format_u, last_place
 from analysis.uncertainty.model import Model
 from analysis.uncertainty.quantity import Quantity
 from analysis.uncertainty.sources import Source
+
+_ROUNDING = 1e-13
 
 
 def second_order(
@@ -74,6 +76,48 @@ def second_order(
         f"they would shift the estimate of {name} by {moved:.2g} {units}, which is not applied"
     )
     return ({extra: math.sqrt(variance)} if variance > 0 else {}), sentence
+
+
+def shift_note(model: Model, inputs: Mapping[str, Quantity], u: float, *, name: str, units: str) -> tuple[str, ...]:
+    """Say by how much the second-order terms would move the estimate, where that matters.
+
+    Parameters
+    ----------
+    model:
+        A formula; for a function nothing is said, as its second derivatives are not exact.
+    inputs:
+        Quantities, correlated or not.
+    u:
+        Standard uncertainty of the result at first order, in `units`.
+    name, units:
+        Of the result.
+
+    Returns
+    -------
+    :
+        One sentence if the shift is more than half a unit of the second digit of `u`, else none.
+    """
+    if model.formula is None:
+        return ()
+    values = {key: each.value for key, each in inputs.items()}
+    terms = []
+    for i, j in combinations_with_replacement([key for key, each in inputs.items() if each.u > 0], 2):
+        joint = inputs[i].covariance(inputs[j])
+        if joint:
+            twice = float(model.formula.partial(i, j)(values))
+            terms.append((0.5 if i == j else 1.0) * twice * joint if math.isfinite(twice) else 0.0)
+    moved = math.fsum(terms)
+    if abs(moved) <= _half_digit(u) or abs(moved) <= _ROUNDING * abs(float(model.value(values))):
+        return ()
+    sentence = (
+        f"the second-order terms would shift the estimate of {name} by {moved:.2g} {units}, which matters beside u = "
+        f"{format_u(u)} {units} and is not applied; state the result of uncertainty.sample instead"
+    )
+    return (sentence,)
+
+
+def _half_digit(u: float) -> float:
+    return 0.5 * 10.0 ** last_place(u) if u > 0 else 0.0
 
 
 def _require_usable(model: Model, inputs: Mapping[str, Quantity]) -> None:

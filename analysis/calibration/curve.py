@@ -161,8 +161,9 @@ class CurveCalibration:
         at = self._number(x, self.of_units, "x")
         if not extrapolate and not self.low <= at <= self.high:
             msg = (
-                f"x = {at:g} {self.of_units} lies outside the calibrated range [{self.low:g}, {self.high:g}]; "
-                "calibrate there, or pass extrapolate=True and know that nothing supports the curve there"
+                f"x = {_with_units(at, self.of_units)} lies outside the calibrated range "
+                f"[{self.low:g}, {self.high:g}]; calibrate there, or pass "
+                "extrapolate=True and know that nothing supports the curve there"
             )
             raise CalibrationError(msg)
         where = np.array([at])
@@ -294,8 +295,8 @@ class CurveCalibration:
             return roots[0]
         span = self.family.value(np.array([self.low, self.high]), self.values)
         msg = (
-            f"y = {wanted:g} {self.units} is reached {len(roots)} times between x = {grid[0]:g} and {grid[-1]:g} "
-            f"{self.of_units}; the curve goes from {span[0]:g} to {span[1]:g}. "
+            f"y = {_with_units(wanted, self.units)} is reached {len(roots)} times between x = {grid[0]:g} and "
+            f"{_with_units(grid[-1], self.of_units)}; the curve goes from {span[0]:g} to {span[1]:g}. "
             + (
                 "Calibrate over a part where it only rises or falls"
                 if roots
@@ -349,14 +350,22 @@ class CurveCalibration:
             pair = format_value(quantity.value, quantity.u)
             lines.append(f"  {quantity.label} = {pair} {_shown(unit)}".rstrip())
         if self.scatter is None:
-            p = "" if self.p_value is None else f", p = {self.p_value:.2g}"
-            lines.append(f"  chi-square {self.chisqr:.4g} with {self.dof:g} degrees of freedom{p}")
+            if self.p_value is None:
+                lines.append("  no degrees of freedom: the curve goes through the points, and nothing tests it")
+            else:
+                lines.append(
+                    f"  chi-square {self.chisqr:.4g} with {self.dof:g} degrees of freedom, p = {self.p_value:.2g}"
+                )
         else:
             lines.append(f"  scatter of one observation {self.scatter:.3g} {_shown(self.units)}, dof {self.dof:g}")
         lines.append(f"  {self.covariance_convention}")
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 
     __repr__ = __str__
+
+
+def _with_units(value: float, units: str) -> str:
+    return f"{value:g} {_shown(units)}".rstrip()
 
 
 def _shown(units: str) -> str:

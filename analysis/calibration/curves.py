@@ -76,11 +76,13 @@ def fit_polynomial(
 
     Parameters
     ----------
-    x, y, u_x, u_y:
+    x, y:
         As in `fit_line`.
     degree:
         At least 1; None takes the one with the least corrected Akaike criterion among those that only rise or only
         fall over the points, and says what it chose between.
+    u_x, u_y:
+        As in `fit_line`.
 
     Returns
     -------

@@ -43,7 +43,9 @@ def errors_in(cells):
     return [o["evalue"] for o in outputs if o["output_type"] == "error"]
 
 
-@pytest.mark.parametrize("name", ["00_start_here", "01_raman_calibration"])
+@pytest.mark.parametrize(
+    "name", ["00_start_here", "01_raman_calibration", "08_instrument_calibration", "09_uncertainty_budget"]
+)
 def test_a_notebook_runs_in_jupyterlab_without_an_error(page, lab, name):
     url, folder = lab
     cells = open_and_run(page, url, f"notebooks/{name}.ipynb")

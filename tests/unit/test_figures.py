@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from lmfit.models import ConstantModel, LorentzianModel
 
-from analysis import figures, peaks
+from analysis import calibration, figures, peaks
 from analysis.core import SpectrumError, UncertaintyError, UnitsError
 from analysis.uncertainty import Quantity, Source, propagate, sample
 from analysis.uncertainty.distributions import rectangular
@@ -118,3 +118,13 @@ def test_a_notebook_shows_a_figure_without_pyplot():
     assert figure._repr_png_() == figures.png(figure)
     width, height = figure.get_size_inches()
     assert repr(figure) == f"<Drawing {width:g} x {height:g} in>"
+
+
+def test_a_curve_is_drawn_with_its_band_and_residuals():
+    x, y = np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.1, 1.9, 3.2, 3.9])
+    curve = calibration.fit_line(x, y, u_y=0.1)
+    above, below = figures.draw_curve(curve, inverse=curve.inverse(Quantity(value=2.5, u=0.1, units="1"))).axes
+    slope, offset = np.polyfit(x, y, 1)
+    np.testing.assert_allclose(above.lines[0].get_ydata()[[0, -1]], [offset + slope, offset + 4 * slope], rtol=1e-9)
+    drawn = below.containers[0].lines[0].get_ydata(orig=False)
+    np.testing.assert_allclose(drawn, y - offset - slope * x, atol=1e-12)

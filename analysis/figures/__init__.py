@@ -1,7 +1,7 @@
 """Static figures of results, as matplotlib figures without global state."""
 
-from analysis.figures.curves import draw_curve
 from analysis.figures.drawing import png
+from analysis.figures.fitted_curves import draw_curve
 from analysis.figures.results import draw_budget, draw_densities, draw_deviations
 from analysis.figures.spectra import draw_fit, draw_spectrum
 

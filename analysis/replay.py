@@ -7,9 +7,8 @@ Not here: histories themselves (`analysis.core.history`), comparison of differen
 """
 
 import json
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from analysis.core.sameness import require_same
 from analysis.io.reading import sha256_of
 from analysis.peaks import global_fit, warm
 from analysis.peaks.language import model_from_json, params_from_json
-from analysis.uncertainty import Distribution, Quantity, Source, sources
+from analysis.uncertainty import Quantity, again, sources
 
 __all__ = ["replay"]
 
@@ -263,45 +262,6 @@ def _fit(spectrum: xr.Dataset, *, model: str, params: str, start: Named | None =
     return peaks.fit(spectrum, model_from_json(model), params_from_json(params), start=starts, **settings)
 
 
-def _quantity(settings: Named, inputs: Named, bench: _Bench) -> Quantity:  # noqa: ARG001 - all steps are called alike
-    """Make an elementary quantity with the source that it had."""
-    dof = math.inf if settings["dof"] is None else float(settings["dof"])
-    shape = Distribution.from_json(settings["distribution"])
-    name, label, origin = settings["units"], settings["label"], settings["source"]
-    parts = {
-        Source(
-            id=key,
-            label=label,
-            units=name,
-            kind="B" if math.isinf(dof) else "A",
-            distribution=shape,
-            dof=dof,
-            origin=origin,
-        ): settings["u"]
-        for key in settings["ids"]
-    }
-    return Quantity(
-        value=settings["value"], u=settings["u"], units=name, dof=dof, distribution=shape, label=label, source=origin,
-        components=parts, history=history.extend("uncertainty.Quantity", settings=settings, inputs={}),
-    )  # fmt: skip
-
-
-def _type_a(settings: Named, inputs: Named, bench: _Bench) -> Quantity:  # noqa: ARG001 - all steps are called alike
-    """Evaluate readings again, under the source that the mean had."""
-    found = uncertainty.type_a(**{name: setting for name, setting in settings.items() if name != "ids"})
-    parts = {
-        replace(own, id=key): part for key, (own, part) in zip(settings["ids"], found.parts().items(), strict=False)
-    }
-    text = history.extend("uncertainty.type_a", settings=settings, inputs={})
-    return replace(found, components=parts, history=text)
-
-
-def _correlated(settings: Named, inputs: Named, bench: _Bench) -> Quantity:  # noqa: ARG001 - all steps are called alike
-    given = {name: setting for name, setting in settings.items() if name not in ("output", "dof")}
-    dof = math.inf if settings["dof"] is None else settings["dof"]
-    return uncertainty.correlated(**given, dof=dof)[settings["output"]]
-
-
 def _propagate(settings: Named, inputs: Named, bench: _Bench) -> uncertainty.Budget:  # noqa: ARG001 - as above
     given = {name: settings[name] for name in ("name", "units", "order", "check_units")}
     found = uncertainty.propagate(
@@ -311,6 +271,13 @@ def _propagate(settings: Named, inputs: Named, bench: _Bench) -> uncertainty.Bud
         **given,
     )
     return found[settings["output"]] if isinstance(found, dict) else found
+
+
+def _scalar(again: Callable[[Named, Named], Quantity]) -> Step:
+    def step(settings: Named, inputs: Named, bench: _Bench) -> Quantity:  # noqa: ARG001 - all steps are called alike
+        return again(settings, {name: _as_quantity(thing) for name, thing in inputs.items()})
+
+    return step
 
 
 def _arithmetic(function: np.ufunc) -> Step:
@@ -363,9 +330,7 @@ _STEPS: dict[str, Step] = {
     "peaks.warm_start": lambda settings, inputs, _: warm.warm_again(settings, inputs),
     "peaks.intervals": _with_sigma(peaks.intervals, "fit", "spectrum"),
     "peaks.quantity": _call(peaks.quantity, "fit"),
-    "uncertainty.Quantity": _quantity,
-    "uncertainty.type_a": _type_a,
-    "uncertainty.correlated": _correlated,
+    **{name: _scalar(step) for name, step in again.STEPS.items()},
     "uncertainty.to": lambda settings, inputs, _: _as_quantity(inputs["quantity"]).to(**settings),
     "uncertainty.propagate": _propagate,
     "uncertainty.sample": _call(uncertainty.sample, "budget"),

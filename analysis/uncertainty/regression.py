@@ -101,17 +101,7 @@ class Regression:
         if len(row) != len(self.parameters):
             msg = f"a prediction needs one number for each of {list(self.names)}, got {len(row)}"
             raise UncertaintyError(msg)
-        parts: dict[Source, list[float]] = {}
-        for weight, each in zip(row, self.parameters, strict=True):
-            for source, c in each.parts().items():
-                parts.setdefault(source, []).append(weight * c)
-        value = math.fsum(weight * each.value for weight, each in zip(row, self.parameters, strict=True))
-        return Quantity.from_components(
-            value,
-            {source: math.fsum(terms) for source, terms in parts.items()},
-            units=self.units,
-            label="mean response",
-        )
+        return mean_response(row, list(self.parameters), units=self.units)
 
     def table(self) -> list[dict[str, str]]:
         """Return one row for each parameter.
@@ -136,6 +126,40 @@ class Regression:
         """Write the fit in one line."""
         said = ", ".join(f"{name} = {each}" for name, each in zip(self.names, self.parameters, strict=True))
         return f"{said}; residual sd {self.residual_sd:.4g}, R² {self.r_squared:.6g}, {self.dof} degrees of freedom"
+
+
+def mean_response(row: Sequence[float], parameters: Sequence[Quantity], *, units: str) -> Quantity:
+    """Return the sum of parameters, each times a number.
+
+    Parameters
+    ----------
+    row:
+        One number for each parameter, exact, in units that turn them into `units`.
+    parameters:
+        Of a regression.
+    units:
+        UDUNITS string of the response.
+
+    Returns
+    -------
+    :
+        The response, correlated with the parameters.
+    """
+    parts: dict[Source, list[float]] = {}
+    for weight, each in zip(row, parameters, strict=True):
+        for source, c in each.parts().items():
+            parts.setdefault(source, []).append(weight * c)
+    return Quantity.from_components(
+        math.fsum(weight * each.value for weight, each in zip(row, parameters, strict=True)),
+        {source: math.fsum(terms) for source, terms in parts.items()},
+        units=units,
+        label="mean response",
+        history=history.extend(
+            "uncertainty.predict",
+            settings={"row": list(row), "units": units},
+            inputs={str(number): each for number, each in enumerate(parameters)},
+        ),
+    )
 
 
 def regression(

@@ -123,6 +123,7 @@ def sample(budget: Budget, *, trials: int | None = None, digits: int = 2, seed: 
     given: object = budget
     if not isinstance(given, Budget):
         msg = f"sample draws from a budget, as uncertainty.propagate returns; got a {type(given).__name__}"
+        msg += "; several together: uncertainty.sample_jointly" if isinstance(given, dict) else ""
         raise UncertaintyError(msg)
     require_settings(trials, digits)
     fewest = FEWEST_BLOCKS[budget.model.broadcasts({name: each.value for name, each in budget.inputs.items()})]

@@ -36,7 +36,8 @@ def second_order(
     Returns
     -------
     :
-        One source for all these terms with its contribution, and a sentence on the shift of the estimate.
+        One source for all these terms with its contribution, and a sentence on the shift of the estimate. Its degrees
+        of freedom are the fewest of the inputs that enter.
 
     Raises
     ------
@@ -48,11 +49,13 @@ def second_order(
     assert formula is not None  # noqa: S101 - held by _require_usable
     values = {key: each.value for key, each in inputs.items()}
     uncertain = [key for key, each in inputs.items() if each.u > 0]
-    terms, shift = [], []
+    terms, shift, dof = [], [], math.inf
     for i, j in product(uncertain, repeat=2):
         weight = (inputs[i].u * inputs[j].u) ** 2
         twice, thrice = formula.partial(i, j)(values), formula.partial(i, j, j)(values)
         terms.append((0.5 * float(twice) ** 2 + slopes[i] * float(thrice)) * weight)
+        if terms[-1] != 0:
+            dof = min(dof, inputs[i].dof, inputs[j].dof)
         if i == j:
             shift.append(0.5 * float(twice) * inputs[i].u ** 2)
     variance = math.fsum(terms)
@@ -67,6 +70,8 @@ def second_order(
         id=hashlib.blake2b(text.encode(), digest_size=16).hexdigest(),
         label="second-order terms",
         units=units,
+        kind="B" if math.isinf(dof) else "A",
+        dof=dof,
         origin="JCGM 100:2008, 5.1.2 note",
         tags=("second order",),
     )

@@ -251,6 +251,15 @@ def test_quantities_are_redone_with_their_sources():
     assert replay(several["m"]).attrs["replay"] == "bit-identical"
 
 
+def test_statistics_are_redone_with_their_sources():
+    rng = np.random.default_rng(1)
+    line = uncertainty.regression([1.0, 2.0, 4.0, 7.0], [2.1, 3.9, 8.3, 13.8], units="V", x_units="s")
+    read = uncertainty.type_a_series(rng.normal(7, 1, 20), units="V")
+    days = uncertainty.anova(rng.normal(7, 1, (3, 4)), units="V")
+    joined = uncertainty.combine([line.predict(3.0), read, days.mean + 0.0 * line.parameters[0]]).quantity
+    assert replay(joined).attrs["replay"] == "bit-identical"
+
+
 def test_every_numpy_function_of_the_algebra_can_be_redone():
     known = {function.__name__ for function in module._UFUNCS}
     assert known == set(uncertainty.quantity.algebra.names())

@@ -82,6 +82,16 @@ def test_a_weighted_mean_converts_units_and_says_what_disagrees():
     assert larger.quantity.dof < 1.1
 
 
+def test_estimated_weights_widen_the_weighted_mean_and_few_degrees_of_freedom_are_said():
+    known = [Quantity(value=1, u=0.1, units="V") for _ in range(3)]
+    many, few = (combine([Quantity(value=1, u=0.1, units="V", dof=dof) for _ in range(3)]) for dof in (1e6, 4))
+    assert many.quantity.u == pytest.approx(combine(known).quantity.u, rel=1e-5)
+    # Meier's term with three degrees of freedom less: 1 + 4 (3 · 1/3 · 2/3)/(4 - 3).
+    assert few.quantity.u == pytest.approx(combine(known).quantity.u * math.sqrt(1 + 8 / 3), rel=1e-9)
+    assert few.quantity.dof == pytest.approx(12)
+    assert "as few as 4 degrees of freedom" in few.notes[0]
+
+
 def test_a_shared_source_does_not_average_out():
     standard = Quantity(value=0, u=0.1, units="V", label="standard")
     members = [Quantity(value=1, u=0.2, units="V") + standard for _ in range(4)]

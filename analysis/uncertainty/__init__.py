@@ -9,6 +9,7 @@ from analysis.uncertainty.complex_quantity import ComplexQuantity, type_a_comple
 from analysis.uncertainty.conformity import Conformity, Risks, conformity, global_risks, guard_factor
 from analysis.uncertainty.coverage import coverage_factor, effective_dof, truncated_dof
 from analysis.uncertainty.distributions import Distribution
+from analysis.uncertainty.empirical import from_draws
 from analysis.uncertainty.formatting import format_u, format_value
 from analysis.uncertainty.improve import required_u, what_if
 from analysis.uncertainty.joint import JointSample, Region, sample_jointly
@@ -51,6 +52,7 @@ __all__ = [
     "effective_dof",
     "format_u",
     "format_value",
+    "from_draws",
     "global_risks",
     "guard_factor",
     "propagate",

@@ -12,6 +12,7 @@ from analysis.core import history
 from analysis.uncertainty.anova import anova
 from analysis.uncertainty.combination import combine
 from analysis.uncertainty.distributions import Distribution
+from analysis.uncertainty.empirical import from_draws
 from analysis.uncertainty.quantity import Quantity
 from analysis.uncertainty.regression import mean_response, regression
 from analysis.uncertainty.sources import Source
@@ -72,6 +73,7 @@ STEPS: dict[str, Callable[[Named, Named], Quantity]] = {
     "uncertainty.type_a_series": lambda s, _: _own(type_a_series(**_without(s, "ids")), "uncertainty.type_a_series", s),
     "uncertainty.anova": lambda s, _: _own(anova(s["table"], units=s["units"]).mean, "uncertainty.anova", s),
     "uncertainty.correlated": _correlated,
+    "uncertainty.from_draws": lambda s, _: from_draws(s["draws"], units=s["units"])[s["output"]],
     "uncertainty.regression": lambda s, _: regression(**_without(s, "output")).parameters[s["output"]],
     "uncertainty.predict": lambda s, inputs: mean_response(s["row"], list(inputs.values()), units=s["units"]),
     "uncertainty.combine": lambda s, inputs: combine(list(inputs.values()), **s).quantity,

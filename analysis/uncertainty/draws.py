@@ -2,8 +2,9 @@
 
 Every independent source is drawn once a trial and acts on all inputs that share it. A source with a normal
 distribution and finite degrees of freedom is drawn from the scaled t distribution (JCGM 101, 6.4.9.2), whose standard
-deviation is larger than u; sources of one ensemble share one chi-squared variable, which makes them jointly t. Degrees
-of freedom of other distributions do not enter; say inexact limits with `distributions.curvilinear_trapezoidal`.
+deviation is larger than u; sources of one ensemble share one chi-squared variable, which makes them jointly t. Samples
+of one ensemble are drawn row by row. Degrees of freedom of other distributions do not enter; say inexact limits with
+`distributions.curvilinear_trapezoidal`.
 Not here: when to stop (`analysis.uncertainty.sample`, `analysis.uncertainty.joint`).
 """
 
@@ -106,8 +107,15 @@ def _require_inside(budget: Budget, found: Floats) -> Floats:
 
 def _draw(sources: list[Source], rng: np.random.Generator, size: int) -> list[Floats]:
     stretch: dict[tuple[str, float], Floats] = {}
+    picked: dict[str, npt.NDArray[np.int64]] = {}
     rows = []
     for source in sources:
+        if source.distribution.kind == "samples" and source.ensemble:
+            values = np.asarray(source.distribution.shape)
+            if source.ensemble not in picked:
+                picked[source.ensemble] = rng.integers(0, values.size, size)
+            rows.append(values[picked[source.ensemble]])
+            continue
         z = source.distribution.draw(rng, size)
         if source.distribution.kind == "normal" and math.isfinite(source.dof):
             key = (source.ensemble or source.id, source.dof)

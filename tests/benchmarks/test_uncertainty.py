@@ -52,8 +52,9 @@ def test_uncertainty(capsys):
     once = best(end_gauge)
     with capsys.disabled():
         sys.stdout.write(
-            f"\nGUM H.1, {TRIALS:.0e} draws: with symmetric interval {alone:.2f} s, with shortest {shortest:.2f} s; two "
-            f"results jointly with their ellipse {jointly:.2f} s; both propagated {1e3 * once:.1f} ms (processor time)\n"
+            f"\nGUM H.1, {TRIALS:.0e} draws: with symmetric interval {alone:.2f} s, with shortest {shortest:.2f} s; "
+            f"two results jointly with their ellipse {jointly:.2f} s; both propagated {1e3 * once:.1f} ms "
+            "(processor time)\n"
         )
     assert alone <= 1.0
     assert shortest <= 1.0

@@ -13,6 +13,7 @@ from analysis.uncertainty import (
     ComplexQuantity,
     Quantity,
     correlated,
+    from_draws,
     propagate,
     sample,
     sample_jointly,
@@ -178,3 +179,30 @@ def test_the_shift_of_the_estimate_at_second_order_is_said_where_it_matters():
     pair = propagate("x*z", {"x": x, "z": other}, name="y", units="1", correlation={("x", "z"): 0.9})
     assert "by 0.081 1" in pair.notes[-1]
     assert propagate("x*z", {"x": x, "z": other}, name="y", units="1").notes == ()
+
+
+def test_given_joint_draws_keep_more_than_their_correlation():
+    # x and x² - 1 of a normal x are not correlated, and yet the second follows from the first.
+    x = np.random.default_rng(3).normal(size=5000)
+    table = {"x": 2 + x, "y": x**2 - 1}
+    inputs = from_draws(table, units={"x": "V", "y": "V"})
+    assert inputs["x"].value == pytest.approx(table["x"].mean(), rel=1e-12)
+    assert inputs["x"].correlation(inputs["y"]) == pytest.approx(np.corrcoef(x, x**2)[0, 1], abs=1e-12)
+    budgets = propagate({"a": "x", "b": "y"}, inputs, name="z", units={"a": "V", "b": "V"})
+    a, b = sample_jointly(budgets, trials=TRIALS, seed=1).draws
+    np.testing.assert_allclose(b, (a - 2) ** 2 - 1, atol=1e-9)
+    assert a.std() == pytest.approx(budgets["a"].u, rel=5 / math.sqrt(TRIALS))
+    assert math.isinf(budgets["a"].dof)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"x": np.zeros(200)}, "must be finite and differ"),
+        ({"x": np.arange(50.0)}, "at least 100"),
+        ({"y": np.arange(200.0)}, "units must name"),
+    ],
+)
+def test_draws_that_tell_nothing_are_refused(table, message):
+    with pytest.raises(UncertaintyError, match=message):
+        from_draws(table, units={"x": "V"})

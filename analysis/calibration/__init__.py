@@ -1,5 +1,6 @@
 """Calibration: the spectral axis from reference lines to its check, and curves with errors in both variables."""
 
+from analysis.calibration import sensors
 from analysis.calibration.applying import apply
 from analysis.calibration.axis import AxisCalibration
 from analysis.calibration.checking import BandCheck, ValidityVerdict, Verdict, check, compare, normalized_error
@@ -28,4 +29,5 @@ __all__ = [
     "lines",
     "match",
     "normalized_error",
+    "sensors",
 ]

@@ -12,7 +12,7 @@ from analysis.uncertainty.distributions import Distribution
 from analysis.uncertainty.empirical import from_draws
 from analysis.uncertainty.formatting import format_u, format_value
 from analysis.uncertainty.improve import required_u, what_if
-from analysis.uncertainty.joint import JointSample, Region, sample_jointly
+from analysis.uncertainty.joint import JointSample, Region, SmallestRegion, sample_jointly
 from analysis.uncertainty.propagate import propagate
 from analysis.uncertainty.quantity import Quantity
 from analysis.uncertainty.regression import Regression, regression
@@ -39,6 +39,7 @@ __all__ = [
     "Regression",
     "Risks",
     "Sample",
+    "SmallestRegion",
     "Source",
     "anova",
     "checked",

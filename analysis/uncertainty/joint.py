@@ -87,6 +87,24 @@ class Region:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class SmallestRegion:
+    """The smallest coverage region of two results: the cells of a grid that hold most of the draws."""
+
+    level: float
+    """Part of the draws that the cells hold, at least the coverage probability asked for."""
+    edges: tuple[Floats, Floats]
+    """Edges of the cells along each result, in its units."""
+    inside: npt.NDArray[np.bool_]
+    """Which cells belong to the region, shape `(cells, cells)`, first result first."""
+
+    @property
+    def area(self) -> float:
+        """Area of the region, in the product of the units."""
+        first, second = (np.diff(each) for each in self.edges)
+        return float(np.outer(first, second)[self.inside].sum())
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class JointSample:
     """Draws of several results from the same sources."""
 
@@ -161,6 +179,42 @@ class JointSample:
         _require_full(covariance, kind)
         k = _factor(draws, level, kind)
         return Region(kind=kind, level=level, k=k, centre=centre, covariance=covariance)
+
+    def smallest(self, level: float = _LEVEL, *, cells: int = 60) -> SmallestRegion:
+        """Return the smallest coverage region of two results, whatever its shape (JCGM 102, 7.7.4).
+
+        Parameters
+        ----------
+        level:
+            Coverage probability, in (0, 1).
+        cells:
+            Cells along each result, from 10 to 1000; fine ones follow the shape and need many draws.
+
+        Returns
+        -------
+        :
+            The fullest cells of a grid over all draws.
+
+        Raises
+        ------
+        UncertaintyError
+            If there are not two results, or a setting is out of range.
+        """
+        if len(self.samples) != 2 or not 0 < level < 1 or not 10 <= cells <= 1000:  # noqa: PLR2004 - a plane, a grid
+            msg = (
+                "a smallest region needs 2 results, a level in (0, 1) and from 10 to 1000 cells, got "
+                f"{len(self.samples)}, {level:g} and {cells}"
+            )
+            raise UncertaintyError(msg)
+        counts, first, second = np.histogram2d(self.draws[0], self.draws[1], bins=cells)
+        order = np.argsort(-counts, axis=None, kind="stable")
+        filled = np.cumsum(counts.ravel()[order])
+        taken = int(np.searchsorted(filled, level * self.trials)) + 1
+        inside = np.zeros(counts.size, dtype=bool)
+        inside[order[:taken]] = True
+        return SmallestRegion(
+            level=float(filled[taken - 1] / self.trials), edges=(first, second), inside=inside.reshape(counts.shape)
+        )
 
     def __str__(self) -> str:
         """Write the results and their correlation."""

@@ -24,7 +24,8 @@ def type_a(readings: npt.ArrayLike, *, units: str, label: str = "", source: str 
     Parameters
     ----------
     readings:
-        At least two, shape `(n,)`, in `units`. Simultaneous readings of several quantities: `type_a_jointly`.
+        At least two, shape `(n,)`, in `units`. Simultaneous readings of several quantities: `type_a_jointly`; readings
+        that may be correlated in time: `type_a_series`.
     units:
         UDUNITS string.
     label, source:

@@ -206,3 +206,40 @@ def test_given_joint_draws_keep_more_than_their_correlation():
 def test_draws_that_tell_nothing_are_refused(table, message):
     with pytest.raises(UncertaintyError, match=message):
         from_draws(table, units={"x": "V"})
+
+
+def test_the_smallest_region_of_normal_results_has_the_area_of_the_ellipse(plane):
+    # Area of the ellipse: pi k² sqrt(det V). Cells of a sixtieth of the range leave a few per cent at the border.
+    drawn = sample_jointly(plane, trials=1_000_000, seed=1)
+    found = drawn.smallest(0.95)
+    exact = math.pi * stats.chi2.ppf(0.95, 2) * math.sqrt(np.linalg.det(drawn.covariance))
+    assert found.area == pytest.approx(exact, rel=0.05)
+    assert 0.95 <= found.level < 0.951
+    with pytest.raises(UncertaintyError, match=r"from 10 to 1000 cells, got 2, 0\.95 and 5"):
+        drawn.smallest(cells=5)
+
+
+def test_the_smallest_region_of_a_ring_leaves_its_middle_out():
+    x, y = (Quantity(value=0, u=1, units="1") for _ in range(2))
+    ring = {"a": "x/sqrt(x**2 + y**2)*(1 + 0.01*x)", "b": "y/sqrt(x**2 + y**2)*(1 + 0.01*x)"}
+    near = {"x": x + 0.1, "y": y + 0.1}
+    drawn = sample_jointly(propagate(ring, near, name="z", units={"a": "1", "b": "1"}), trials=200_000, seed=1)
+    found = drawn.smallest(0.95, cells=40)
+    assert not found.inside[15:25, 15:25].any()
+    assert found.area < 0.3 * drawn.region(0.95).k ** 2 * math.pi * math.sqrt(np.linalg.det(drawn.covariance))
+
+
+def test_second_order_terms_have_the_fewest_degrees_of_freedom_of_their_inputs():
+    inputs = {
+        "x": Quantity(value=1, u=0.3, units="1", dof=6),
+        "y": Quantity(value=1, u=0.3, units="1", dof=4),
+        "z": Quantity(value=1, u=0.3, units="1", dof=2),
+    }
+    budget = propagate("x*y + z", inputs, name="p", units="1", order=2)
+    extra = next(each.source for each in budget.contributions if each.name == "second-order terms")
+    assert extra.dof == 4
+
+
+def test_several_budgets_given_to_sample_are_told_where_to_go(plane):
+    with pytest.raises(UncertaintyError, match="several together: uncertainty[.]sample_jointly"):
+        sample(plane, seed=1)

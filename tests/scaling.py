@@ -9,7 +9,9 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import dask
@@ -25,6 +27,10 @@ from tests.compiled import compilations
 
 POINTS = 256
 CHUNK = 2000
+LEAN = {  # the profiler's stacks grow with the number of tasks, and every thread of a worker has a heap of its own
+    "distributed.worker.profile.enabled": False,
+    "distributed.nanny.pre-spawn-environ.MALLOC_ARENA_MAX": "2",
+}
 QUIET = {"dashboard_address": None, "silence_logs": logging.ERROR}
 FITTED = ("value", "stderr", "covariance", "status", "parameter_status", "chisqr", "nfev")
 
@@ -81,6 +87,7 @@ def fit(path: Path) -> xr.Dataset:
 def run(source: Path, target: Path, *, workers: int = 2, kill: bool = True, memory: str = "800MB") -> Run:
     """Fit a store into another on a cluster; kill one worker when half of the chunks are stored."""
     with (
+        dask.config.set(LEAN),
         LocalCluster(n_workers=workers, threads_per_worker=1, memory_limit=memory, **QUIET) as cluster,
         Client(cluster) as client,
     ):
@@ -155,13 +162,19 @@ def _same_bits(a, b):
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
+def _alone(function, *given, **settings):
+    """Call a function in a fresh process, so that its memory is that of its own work."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+        return other.submit(function, *given, **settings).result()
+
+
 def report(folder: Path, *, spectra: int) -> tuple[str, Run, list[str]]:
     """Simulate, fit on a cluster and in one process, compare; return a text, the run and what differs."""
     chunk = min(CHUNK, max(spectra // 20, 1))
     began = time.perf_counter()
-    source = write_map(folder / "map.zarr", spectra=spectra, chunk=chunk)
+    source = _alone(write_map, folder / "map.zarr", spectra=spectra, chunk=chunk)
     made = time.perf_counter() - began
-    found = run(source, folder / "cluster.zarr")
+    found = _alone(run, source, folder / "cluster.zarr")
     began, cpu = time.perf_counter(), time.process_time()
     with dask.config.set(scheduler="synchronous"):
         io.write(fit(source), folder / "alone.zarr")

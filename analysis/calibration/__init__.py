@@ -6,6 +6,7 @@ from analysis.calibration.axis import AxisCalibration
 from analysis.calibration.checking import BandCheck, ValidityVerdict, Verdict, check, compare, normalized_error
 from analysis.calibration.curve import CurveCalibration
 from analysis.calibration.curves import fit_function, fit_line, fit_polynomial
+from analysis.calibration.detection import DetectionLimits, detection_limits
 from analysis.calibration.fitting import fit_axis
 from analysis.calibration.laser import laser_zero
 from analysis.calibration.lines import lines
@@ -15,12 +16,14 @@ __all__ = [
     "AxisCalibration",
     "BandCheck",
     "CurveCalibration",
+    "DetectionLimits",
     "PeakFate",
     "ValidityVerdict",
     "Verdict",
     "apply",
     "check",
     "compare",
+    "detection_limits",
     "fit_axis",
     "fit_function",
     "fit_line",

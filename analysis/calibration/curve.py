@@ -13,7 +13,8 @@ import numpy.typing as npt
 import xarray as xr
 from scipy import optimize, stats
 
-from analysis.calibration.curve_families import Family
+from analysis.calibration import curve_exchange
+from analysis.calibration.curve_families import Family, shown, with_units
 from analysis.calibration.validity import parse_date
 from analysis.core import CalibrationError, history
 from analysis.core import units as unit_rules
@@ -161,7 +162,7 @@ class CurveCalibration:
         at = self._number(x, self.of_units, "x")
         if not extrapolate and not self.low <= at <= self.high:
             msg = (
-                f"x = {_with_units(at, self.of_units)} lies outside the calibrated range "
+                f"x = {with_units(at, self.of_units)} lies outside the calibrated range "
                 f"[{self.low:g}, {self.high:g}]; calibrate there, or pass "
                 "extrapolate=True and know that nothing supports the curve there"
             )
@@ -267,6 +268,33 @@ class CurveCalibration:
             raise CalibrationError(msg)
         return replace(self, valid_from=first, valid_until=last)
 
+    def to_dataset(self) -> xr.Dataset:
+        """Return the curve as a Dataset that a file can hold.
+
+        Returns
+        -------
+        :
+            See `analysis.calibration.curve_exchange`; a function of the user is refused.
+        """
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return curve_exchange.to_dataset(self.family, self.points, self.contributions, fields=fields)
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> "CurveCalibration":
+        """Read what `to_dataset` made.
+
+        Parameters
+        ----------
+        dataset:
+            Perhaps read from a file.
+
+        Returns
+        -------
+        :
+            The curve, with the same sources.
+        """
+        return cls(**curve_exchange.fields_of(dataset))
+
     def is_monotonic(self) -> bool:
         """Say whether the curve only rises or only falls over its range.
 
@@ -295,8 +323,8 @@ class CurveCalibration:
             return roots[0]
         span = self.family.value(np.array([self.low, self.high]), self.values)
         msg = (
-            f"y = {_with_units(wanted, self.units)} is reached {len(roots)} times between x = {grid[0]:g} and "
-            f"{_with_units(grid[-1], self.of_units)}; the curve goes from {span[0]:g} to {span[1]:g}. "
+            f"y = {with_units(wanted, self.units)} is reached {len(roots)} times between x = {grid[0]:g} and "
+            f"{with_units(grid[-1], self.of_units)}; the curve goes from {span[0]:g} to {span[1]:g}. "
             + (
                 "Calibrate over a part where it only rises or falls"
                 if roots
@@ -345,10 +373,10 @@ class CurveCalibration:
     def __str__(self) -> str:
         """Write the curve in a few lines."""
         units = self.family.units_of(self.of_units, self.units)
-        lines = [f"{self.family.kind} on [{self.low:g}, {self.high:g}] {_shown(self.of_units)}".rstrip()]
+        lines = [f"{self.family.kind} on [{self.low:g}, {self.high:g}] {shown(self.of_units)}".rstrip()]
         for quantity, unit in zip(self.parameters, units, strict=True):
             pair = format_value(quantity.value, quantity.u)
-            lines.append(f"  {quantity.label} = {pair} {_shown(unit)}".rstrip())
+            lines.append(f"  {quantity.label} = {pair} {shown(unit)}".rstrip())
         if self.scatter is None:
             if self.p_value is None:
                 lines.append("  no degrees of freedom: the curve goes through the points, and nothing tests it")
@@ -357,19 +385,11 @@ class CurveCalibration:
                     f"  chi-square {self.chisqr:.4g} with {self.dof:g} degrees of freedom, p = {self.p_value:.2g}"
                 )
         else:
-            lines.append(f"  scatter of one observation {self.scatter:.3g} {_shown(self.units)}, dof {self.dof:g}")
+            lines.append(f"  scatter of one observation {self.scatter:.3g} {shown(self.units)}, dof {self.dof:g}")
         lines.append(f"  {self.covariance_convention}")
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 
     __repr__ = __str__
-
-
-def _with_units(value: float, units: str) -> str:
-    return f"{value:g} {_shown(units)}".rstrip()
-
-
-def _shown(units: str) -> str:
-    return "" if units == "1" else units
 
 
 def _add(components: dict[Source, float], parts: Mapping[Source, float], factor: float) -> None:

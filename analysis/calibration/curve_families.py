@@ -13,7 +13,7 @@ from numpy.polynomial import Chebyshev, Polynomial
 
 from analysis.core import units as unit_rules
 
-__all__ = ["FAMILIES", "Family", "line", "polynomial"]
+__all__ = ["FAMILIES", "Family", "line", "polynomial", "shown", "with_units"]
 
 Array = npt.NDArray[np.float64]
 STEP = 1e-30
@@ -106,3 +106,13 @@ FAMILIES: dict[str, Family] = {
     ),
 }  # fmt: skip
 """Functions of ISO 6143 by name; `quadratic` is a polynomial of degree 2."""
+
+
+def with_units(value: float, units: str) -> str:
+    """Write a number with its units for a message."""
+    return f"{value:g} {shown(units)}".rstrip()
+
+
+def shown(units: str) -> str:
+    """Return units as text, nothing for 1."""
+    return "" if units == "1" else units

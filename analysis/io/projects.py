@@ -13,7 +13,7 @@ from analysis.core import FormatError
 from analysis.io import hdf5, sniff
 
 if TYPE_CHECKING:
-    from analysis.calibration import AxisCalibration
+    from analysis.calibration import AxisCalibration, CurveCalibration
 
 _ARRAY = "DataArray"
 _TEXT = "text"
@@ -42,7 +42,7 @@ def read_project(path: str | Path) -> dict[str, Any]:
     return {name: _revive(note, dataset) for name, (note, dataset) in hdf5.read_all(source).items()}
 
 
-def read_calibration(path: str | Path) -> "AxisCalibration":
+def read_calibration(path: str | Path) -> "AxisCalibration | CurveCalibration":
     """Read a calibration from a file that `analysis.io.write` made.
 
     Parameters
@@ -70,7 +70,7 @@ def read_calibration(path: str | Path) -> "AxisCalibration":
             "io.write(calibration.fit_axis(...), path), or choose from io.read_project(path)"
         )
         raise FormatError(msg)
-    revived: AxisCalibration = _revive(*items[found[0]])
+    revived: AxisCalibration | CurveCalibration = _revive(*items[found[0]])
     return revived
 
 
@@ -99,10 +99,19 @@ def _axis_calibration(dataset: xr.Dataset) -> Any:  # noqa: ANN401 - imported be
     return AxisCalibration.from_dataset(dataset)
 
 
+def _curve_calibration(dataset: xr.Dataset) -> Any:  # noqa: ANN401 - imported below
+    from analysis.calibration import CurveCalibration  # noqa: PLC0415 - as above
+
+    return CurveCalibration.from_dataset(dataset)
+
+
 def _budget(dataset: xr.Dataset) -> Any:  # noqa: ANN401 - imported below
     from analysis.uncertainty import Budget  # noqa: PLC0415 - loads scipy.stats, which spectra do not need
 
     return Budget.from_dataset(dataset)
 
 
-_CALIBRATIONS: dict[str, Callable[[xr.Dataset], Any]] = {"AxisCalibration": _axis_calibration}
+_CALIBRATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
+    "AxisCalibration": _axis_calibration,
+    "CurveCalibration": _curve_calibration,
+}

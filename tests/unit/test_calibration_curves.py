@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import optimize, stats
 
-from analysis import calibration
+from analysis import calibration, io
 from analysis.core import CalibrationError
 from analysis.uncertainty import Quantity
 
@@ -186,3 +187,30 @@ def test_the_dates_of_a_curve_can_be_stated():
     assert (curve.valid_from, curve.valid_until) == ("2026-01-01", "2026-12-31")
     with pytest.raises(CalibrationError, match="lies after"):
         curve.valid_between("2027-01-01", "2026-12-31")
+
+
+@pytest.mark.parametrize(
+    "curve",
+    [
+        calibration.fit_line(X, Y, u_x=0.1, u_y=0.2).valid_between("2026-01-01", "2026-12-31"),
+        calibration.fit_line(X, Y),
+        calibration.fit_polynomial(X, Y, degree=3, u_y=0.2),
+        calibration.fit_function("exponential", X, np.exp(0.2 * X), u_y=0.01),
+    ],
+    ids=lambda curve: curve.family.kind,
+)
+def test_a_curve_comes_back_from_a_file_with_its_sources(curve, tmp_path):
+    back = io.read_calibration(io.write(curve, tmp_path / "curve.nc"))
+    assert str(back) == str(curve)
+    assert (back.valid_from, back.valid_until, back.history) == (curve.valid_from, curve.valid_until, curve.history)
+    for at in (2.0, 7.5):
+        assert (back.predict(at) - curve.predict(at)).u == pytest.approx(0.0, abs=1e-12)
+        assert back.predict(at).value == curve.predict(at).value
+    assert back.scatter == curve.scatter
+    xr.testing.assert_identical(back.points.drop_attrs(), curve.points.drop_attrs())
+
+
+def test_a_function_of_the_user_is_not_written(tmp_path):
+    curve = calibration.fit_function(lambda x, a: a * x, X, Y, u_y=0.2)
+    with pytest.raises(CalibrationError, match="cannot be kept in a file"):
+        io.write(curve, tmp_path / "curve.nc")

@@ -1,0 +1,113 @@
+"""Calibration curves as Datasets that a file can hold, and back.
+
+Not here: files (`analysis.io`), the curve itself (`analysis.calibration.curve`).
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from analysis.calibration.curve_families import FAMILIES, Family, line, polynomial
+from analysis.core import CalibrationError
+from analysis.uncertainty import Source, sources
+
+__all__ = ["fields_of", "to_dataset"]
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+KIND = "CurveCalibration"
+PARAMETER = "curve_parameter"
+TEXTS = ("of_units", "units", "ensemble", "valid_from", "valid_until", "history")
+
+
+def to_dataset(
+    family: Family, points: xr.Dataset, contributions: Mapping[Source, Array], *, fields: Mapping[str, Any]
+) -> xr.Dataset:
+    """Write a curve as a Dataset.
+
+    Parameters
+    ----------
+    family, points, contributions:
+        As the fields of `CurveCalibration`.
+    fields:
+        Its other fields by name.
+
+    Returns
+    -------
+    :
+        `parameters` (curve_parameter) with `parameters_sources`, and the points along `point`.
+
+    Raises
+    ------
+    CalibrationError
+        If the curve is a function of the user, which a file cannot hold.
+    """
+    if family.kind == "function":
+        msg = (
+            "a function of your own cannot be kept in a file, because nothing that comes from a file is executed; keep "
+            "the points and fit again, or use a polynomial"
+        )
+        raise CalibrationError(msg)
+    values, scatter = fields["values"], fields["scatter"]
+    attrs = {
+        "kind": KIND, "family": family.kind, "notes": json.dumps(list(fields["notes"])),
+        "chisqr": float(fields["chisqr"]), "dof": float(fields["dof"]),
+        "scatter": math.nan if scatter is None else scatter, **{name: fields[name] for name in TEXTS},
+    }  # fmt: skip
+    dataset = points.assign_coords({PARAMETER: [f"b{k}" for k in range(values.size)]}).assign_attrs(attrs)
+    dataset["parameters"] = (PARAMETER, values)
+    return sources.attach(dataset, "parameters", contributions, (PARAMETER,))
+
+
+def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
+    """Read what `to_dataset` wrote.
+
+    Parameters
+    ----------
+    dataset:
+        As it describes.
+
+    Returns
+    -------
+    :
+        The fields of the curve.
+
+    Raises
+    ------
+    CalibrationError
+        If the Dataset is no curve, or of a function that this version does not know.
+    """
+    if dataset.attrs.get("kind") != KIND or "parameters" not in dataset:
+        names = [str(name) for name in dataset.data_vars]
+        msg = f"no calibration curve: this holds {names}. Wanted what io.write makes of calibration.fit_line(...)"
+        raise CalibrationError(msg)
+    names = ["x", "y", "u_x", "u_y", "fitted_x", "fitted_y", "leverage"]
+    points = dataset[names].reset_coords(drop=True).drop_attrs(deep=False)
+    values = np.asarray(dataset["parameters"].values, dtype=float)
+    scatter = float(dataset.attrs["scatter"])
+    return {
+        "family": _family(str(dataset.attrs["family"]), values.size, points["x"].values),
+        "values": values,
+        "points": points,
+        "contributions": sources.detach(dataset, "parameters"),
+        "chisqr": float(dataset.attrs["chisqr"]),
+        "dof": float(dataset.attrs["dof"]),
+        "scatter": None if math.isnan(scatter) else scatter,
+        "notes": tuple(json.loads(dataset.attrs["notes"])),
+        **{name: str(dataset.attrs[name]) for name in TEXTS},
+    }
+
+
+def _family(kind: str, size: int, x: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Family:
+    if kind == "line":
+        return line()
+    if kind == "polynomial":
+        return polynomial(size - 1, float(x.min()), float(x.max()))
+    if kind in FAMILIES:
+        return FAMILIES[kind]
+    known = ["line", "polynomial", *FAMILIES]
+    msg = f"a calibration curve of the kind {kind!r} is not known here; there are {known}"
+    raise CalibrationError(msg)

@@ -1,0 +1,141 @@
+"""Critical value, detection limit and quantification limit of a calibration curve.
+
+All three follow from the standard uncertainty of an x that is read from the curve: at zero, at the limit, and where
+it is a tenth of x. Not here: the curve (`analysis.calibration.curve`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, stats
+
+from analysis.calibration.curve import CurveCalibration
+from analysis.calibration.curve_families import shown
+from analysis.core import CalibrationError
+
+__all__ = ["DetectionLimits", "detection_limits"]
+
+REACH = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectionLimits:
+    """What can be told from nothing, and what can be measured."""
+
+    critical: float
+    """Critical value: an x found above it says with error probability `alpha` that there is something."""
+    detection: float
+    """Detection limit: an x so large is found above the critical value but for a share `beta`."""
+    quantification: float
+    """Quantification limit: the x whose relative standard uncertainty is `relative`."""
+    units: str
+    """Units of x."""
+    alpha: float
+    """Probability of a false alarm."""
+    beta: float
+    """Probability to miss the detection limit."""
+    relative: float
+    """Relative standard uncertainty at the quantification limit."""
+    repeats: int
+    """Observations that are averaged for one x."""
+
+    def __str__(self) -> str:
+        """Write the three in one line."""
+        units = shown(self.units)
+        return (
+            f"critical value {self.critical:.3g} {units}".rstrip()
+            + f", detection limit {self.detection:.3g} {units}".rstrip()
+            + f", quantification limit {self.quantification:.3g} {units}".rstrip()
+            + f" (alpha {self.alpha:g}, beta {self.beta:g}, {100 * self.relative:g} %, mean of {self.repeats})"
+        )
+
+
+def detection_limits(
+    curve: CurveCalibration, *, repeats: int = 1, u_reading: float | Callable[[float], float] | None = None,
+    alpha: float = 0.05, beta: float = 0.05, relative: float = 0.1,
+) -> DetectionLimits:  # fmt: skip
+    """Return the limits of detection and quantification of a rising curve.
+
+    Parameters
+    ----------
+    curve:
+        Its points reach down to a tenth of their range above zero at least.
+    repeats:
+        Observations that are averaged for one x, at least 1.
+    u_reading:
+        Standard uncertainty of one observation, in the units of y: a number, or a function of x where the noise
+        depends on it. None takes the scatter that the residuals gave.
+    alpha, beta:
+        Probabilities of a false alarm and of a miss, in (0, 0.5).
+    relative:
+        Relative standard uncertainty that quantification asks for, in (0, 1).
+
+    Returns
+    -------
+    :
+        The limits, in the units of x.
+
+    Raises
+    ------
+    CalibrationError
+        If the noise is not known, the curve does not rise from zero, or a limit lies above its range.
+
+    References
+    ----------
+    ISO 11843-2:2000; L. A. Currie, Pure Appl. Chem. 67 (1995) 1699, doi:10.1351/pac199567101699.
+    """
+    if repeats < 1 or not 0 < alpha < 0.5 or not 0 < beta < 0.5 or not 0 < relative < 1:  # noqa: PLR2004
+        msg = (
+            f"repeats must be at least 1, alpha and beta in (0, 0.5), relative in (0, 1); got {repeats}, {alpha}, "
+            f"{beta}, {relative}"
+        )
+        raise CalibrationError(msg)
+    u_of = _noise(curve, u_reading, repeats)
+    if curve.low > 0.1 * curve.high or float(curve.family.slope(np.array([0.0]), curve.values)[0]) <= 0.0:
+        msg = (
+            f"the limits lie near x = 0, where the curve must rise; its points go from {curve.low:g} to {curve.high:g} "
+            f"{shown(curve.of_units)}. Measure blanks or small contents too"
+        )
+        raise CalibrationError(msg)
+    dof = curve.dof if u_reading is None else np.inf
+    critical = float(stats.t.ppf(1.0 - alpha, dof)) * u_of(0.0)
+    miss = float(stats.t.ppf(1.0 - beta, dof))
+    detection = _solve(lambda x: x - critical - miss * u_of(x), curve, "detection limit")
+    quantification = _solve(lambda x: relative * x - u_of(x), curve, "quantification limit")
+    return DetectionLimits(
+        critical=critical, detection=detection, quantification=quantification, units=curve.of_units, alpha=alpha,
+        beta=beta, relative=relative, repeats=repeats,
+    )  # fmt: skip
+
+
+def _noise(
+    curve: CurveCalibration, u_reading: float | Callable[[float], float] | None, repeats: int
+) -> Callable[[float], float]:
+    """Return the standard uncertainty of an x that is read from the curve, as a function of x."""
+    if u_reading is None and curve.scatter is None:
+        msg = "the uncertainties of the points were given, so the noise of an observation is not known; give u_reading"
+        raise CalibrationError(msg)
+
+    def u_of(x: float) -> float:
+        given = curve.scatter if u_reading is None else u_reading(x) if callable(u_reading) else u_reading
+        if given is None or not 0.0 < given < np.inf:
+            msg = f"the noise of an observation must be positive and finite; got {given} at x = {x:g}"
+            raise CalibrationError(msg)
+        where = np.array([x])
+        row, slope = curve.family.gradient(where, curve.values)[0], float(curve.family.slope(where, curve.values)[0])
+        parts = np.array([row @ part for part in curve.contributions.values()])
+        return float(np.sqrt(given**2 / repeats + parts @ parts) / slope)
+
+    return u_of
+
+
+def _solve(distance: Callable[[float], float], curve: CurveCalibration, what: str) -> float:
+    low, high = REACH * curve.high, curve.high
+    if distance(high) <= 0.0:
+        msg = (
+            f"the {what} lies above the calibrated range, which ends at {curve.high:g} {shown(curve.of_units)}; "
+            "average more observations, or calibrate further"
+        )
+        raise CalibrationError(msg)
+    return float(optimize.brentq(distance, low, high)) if distance(low) < 0.0 else low

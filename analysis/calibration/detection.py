@@ -53,14 +53,14 @@ class DetectionLimits:
 
 def detection_limits(
     curve: CurveCalibration, *, repeats: int = 1, u_reading: float | Callable[[float], float] | None = None,
-    alpha: float = 0.05, beta: float = 0.05, relative: float = 0.1,
+    alpha: float = 0.05, beta: float = 0.05, relative: float = 0.1, extrapolate: bool = False,
 ) -> DetectionLimits:  # fmt: skip
     """Return the limits of detection and quantification of a rising curve.
 
     Parameters
     ----------
     curve:
-        Its points reach down to a tenth of their range above zero at least.
+        It rises, and its points reach down to zero.
     repeats:
         Observations that are averaged for one x, at least 1.
     u_reading:
@@ -70,6 +70,8 @@ def detection_limits(
         Probabilities of a false alarm and of a miss, in (0, 0.5).
     relative:
         Relative standard uncertainty that quantification asks for, in (0, 1).
+    extrapolate:
+        Take the curve down to zero from points that do not reach it.
 
     Returns
     -------
@@ -92,10 +94,11 @@ def detection_limits(
         )
         raise CalibrationError(msg)
     u_of = _noise(curve, u_reading, repeats)
-    if curve.low > 0.1 * curve.high or float(curve.family.slope(np.array([0.0]), curve.values)[0]) <= 0.0:
+    rises = float(curve.family.slope(np.array([0.0]), curve.values)[0]) > 0.0
+    if not rises or (curve.low > 0.0 and not extrapolate):
         msg = (
             f"the limits lie near x = 0, where the curve must rise; its points go from {curve.low:g} to {curve.high:g} "
-            f"{shown(curve.of_units)}. Measure blanks or small contents too"
+            f"{shown(curve.of_units)}. Measure blanks too, or pass extrapolate=True"
         )
         raise CalibrationError(msg)
     dof = curve.dof if u_reading is None else np.inf

@@ -8,6 +8,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 RUN_SECONDS = 120
+NOTEBOOKS = sorted(path.stem for path in (Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 KERNEL_IS_IDLE = """() => {
     const context = window.jupyterapp.shell.currentWidget?.context;
     return context?.sessionContext?.session?.kernel?.status === 'idle';
@@ -43,9 +44,7 @@ def errors_in(cells):
     return [o["evalue"] for o in outputs if o["output_type"] == "error"]
 
 
-@pytest.mark.parametrize(
-    "name", ["00_start_here", "01_raman_calibration", "08_instrument_calibration", "09_uncertainty_budget"]
-)
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_runs_in_jupyterlab_without_an_error(page, lab, name):
     url, folder = lab
     cells = open_and_run(page, url, f"notebooks/{name}.ipynb")

@@ -1,15 +1,18 @@
-"""Certificates of results: HTML that stands alone and prints on A4.
+"""Certificates of results: HTML that stands alone and prints on A4, or DCC XML.
 
-The same result, settings and versions give the same text; the date is an argument. Not here: the general report page
-(`analysis.report.page`).
+The same result, settings and versions give the same page; the date is an argument. Not here: the elements of the XML
+(`analysis.report.dcc`), the general report page (`analysis.report.page`).
 """
 
 import math
 from collections.abc import Mapping, Sequence
 
+from analysis.calibration import AxisCalibration, CurveCalibration
 from analysis.core import MetrospecError, history
 from analysis.report import markup, steps
 from analysis.report.budgets import dof_text, rows_by_input, rows_by_tag
+from analysis.report.dcc import Stated, write_dcc
+from analysis.report.statements import Statements
 from analysis.report.tables import tabular
 from analysis.uncertainty import Agreement, Budget, coverage_factor, format_u, format_value
 from analysis.uncertainty.formatting import last_place
@@ -21,13 +24,13 @@ _NOT_ACCREDITED = (
 
 
 def certificate(
-    result: Budget | Mapping[str, Budget],
+    result: Budget | Mapping[str, Budget] | AxisCalibration | CurveCalibration,
     *,
     format: str = "html",  # noqa: A002 - the design's name
     title: str = "Certificate of measurement",
     particulars: Mapping[str, str] | None = None,
     issued: str | None = None,
-    statements: Sequence[str] = (),
+    statements: Sequence[str] | Statements = (),
     checks: Sequence[object] = (),
     figures: Mapping[str, bytes] | None = None,
     level: float = 0.95,
@@ -37,9 +40,10 @@ def certificate(
     Parameters
     ----------
     result:
-        A budget, or budgets by name.
+        A budget, or budgets by name; for a DCC also a calibration, whose parameters it then states.
     format:
-        `"html"`; `"dcc"` is not built yet.
+        `"html"`, or `"dcc"` for a digital calibration certificate (DCC 3.3.0 XML), which takes no particulars, checks
+        or figures.
     title:
         What stands on top.
     particulars:
@@ -47,7 +51,9 @@ def certificate(
     issued:
         Date of issue as it is to be printed; None leaves a line to fill in by hand.
     statements:
-        Your own statements, for example of accreditation; without one the certificate says that it has none.
+        Your own statements, for example of accreditation, as sentences or as `Statements`; without any the certificate
+        says that it was not issued by an accredited laboratory. A DCC without a country has the code ZZ, which its
+        schema takes and its Schematron refuses.
     checks:
         Verdicts to show: anything with a sentence as its `str` and rows as its `table()`, an `Agreement`, plain text.
     figures:
@@ -58,28 +64,38 @@ def certificate(
     Returns
     -------
     :
-        A complete HTML page.
+        A complete HTML page, or an XML document.
 
     Raises
     ------
     MetrospecError
-        If the format is not built, there is no result, or a model is a lambda or a local function, which nobody
-        could run again.
+        If the format is unknown or cannot hold what was given, there is no result, or a model is a lambda or a local
+        function, which nobody could run again.
     UncertaintyError
         If `level` is out of range.
+    UnitsError
+        If a DCC has no word for a unit.
     """
-    if format == "dcc":
-        msg = "DCC XML certificates are not built yet; use format='html'"
+    if format not in ("html", "dcc"):
+        msg = f"format of a certificate must be 'html' or 'dcc', got {format!r}"
         raise MetrospecError(msg)
-    if format != "html":
-        msg = f"format of a certificate must be 'html', got {format!r}"
+    if format == "dcc" and (particulars or checks or figures):
+        msg = "a DCC takes no particulars, checks or figures; give report.Statements(...), or use format='html'"
         raise MetrospecError(msg)
+    stated = statements if isinstance(statements, Statements) else Statements()
+    sentences = _sentences(statements)
+    if format == "dcc" and isinstance(result, AxisCalibration | CurveCalibration):
+        rows = [Stated.of(each.label, each) for each in result.parameters]
+        return write_dcc(rows, title=title, statements=stated, declarations=sentences, issued=issued, level=level)
     given: object = result
     if not isinstance(given, Budget | Mapping):
         msg = f"a certificate is of budgets, got a {type(given).__name__}; uncertainty.propagate makes one"
         raise MetrospecError(msg)
-    budgets = {result.name: result} if isinstance(result, Budget) else dict(result)
+    budgets = {given.name: given} if isinstance(given, Budget) else dict(given)
     _require_certifiable(budgets)
+    if format == "dcc":
+        rows = [Stated.of(name, each) for name, each in budgets.items()]
+        return write_dcc(rows, title=title, statements=stated, declarations=sentences, issued=issued, level=level)
     body = [
         *_head(title, budgets, particulars or {}, issued),
         *_results(budgets, level),
@@ -88,7 +104,7 @@ def certificate(
     ]
     for name, budget in budgets.items():
         body += _budget(name, budget)
-    body += [*_traceability(budgets), *_provenance(budgets), *_statements(statements)]
+    body += [*_traceability(budgets), *_provenance(budgets), *_statements(sentences)]
     return markup.document(title, body)
 
 
@@ -292,8 +308,14 @@ def _provenance(budgets: Mapping[str, Budget]) -> list[str]:
     return [*found, markup.pairs(steps.software(texts))]
 
 
-def _statements(statements: Sequence[str]) -> list[str]:
+def _sentences(statements: Sequence[str] | Statements) -> list[str]:
+    if not isinstance(statements, Statements):
+        return list(statements) or [_NOT_ACCREDITED]
+    return [*statements.sentences(), *([] if statements.accreditation else [_NOT_ACCREDITED])]
+
+
+def _statements(sentences: Sequence[str]) -> list[str]:
     found = [markup.element("h2", "Statements")]
-    if not statements:
+    if list(sentences) == [_NOT_ACCREDITED]:
         return [*found, markup.element("p", _NOT_ACCREDITED, role="note")]
-    return [*found, markup.bullets(list(statements))]
+    return [*found, markup.bullets(list(sentences))]

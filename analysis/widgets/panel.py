@@ -27,7 +27,7 @@ class Panel:
         self._call = call
         self.message = ipw.HTML()
         self.words = ipw.HTML()
-        self.picture = ipw.Image(format="png", layout=ipw.Layout(max_width="100%", object_fit="contain"))
+        self.picture = ipw.Image(format="png", layout=ipw.Layout(max_width="min(100%, 860px)", object_fit="contain"))
         self.result = call(settings)
         self._keep(settings)
 

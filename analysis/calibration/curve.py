@@ -162,9 +162,8 @@ class CurveCalibration:
         at = self._number(x, self.of_units, "x")
         if not extrapolate and not self.low <= at <= self.high:
             msg = (
-                f"x = {with_units(at, self.of_units)} lies outside the calibrated range "
-                f"[{self.low:g}, {self.high:g}]; calibrate there, or pass "
-                "extrapolate=True and know that nothing supports the curve there"
+                f"x = {with_units(at, self.of_units)} lies outside the calibrated range [{self.low:g}, {self.high:g}]; "
+                "calibrate there, or pass extrapolate=True and know that nothing supports the curve there"
             )
             raise CalibrationError(msg)
         where = np.array([at])
@@ -325,11 +324,7 @@ class CurveCalibration:
         msg = (
             f"y = {with_units(wanted, self.units)} is reached {len(roots)} times between x = {grid[0]:g} and "
             f"{with_units(grid[-1], self.of_units)}; the curve goes from {span[0]:g} to {span[1]:g}. "
-            + (
-                "Calibrate over a part where it only rises or falls"
-                if roots
-                else "Calibrate over a range that holds it"
-            )
+            f"Calibrate over a {'part where it only rises or falls' if roots else 'range that holds it'}"
         )
         raise CalibrationError(msg)
 
@@ -369,6 +364,14 @@ class CurveCalibration:
             value, components, units=self.of_units if back else self.units, label="x" if back else "y",
             history=history.extend(f"calibration.{step}", settings=settings, inputs=inputs),
         )  # fmt: skip
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the numbers, the sources and how they were made."""
+        return isinstance(other, CurveCalibration) and curve_exchange.content(self) == curve_exchange.content(other)
+
+    def __hash__(self) -> int:
+        """Hash how it was made."""
+        return hash(self.history)
 
     def __str__(self) -> str:
         """Write the curve in a few lines."""

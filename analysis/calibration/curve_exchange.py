@@ -15,7 +15,7 @@ from analysis.calibration.curve_families import FAMILIES, Family, line, polynomi
 from analysis.core import CalibrationError
 from analysis.uncertainty import Source, sources
 
-__all__ = ["fields_of", "to_dataset"]
+__all__ = ["content", "fields_of", "to_dataset"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 KIND = "CurveCalibration"
@@ -111,3 +111,20 @@ def _family(kind: str, size: int, x: np.ndarray[tuple[int, ...], np.dtype[np.flo
     known = ["line", "polynomial", *FAMILIES]
     msg = f"a calibration curve of the kind {kind!r} is not known here; there are {known}"
     raise CalibrationError(msg)
+
+
+def content(curve: Any) -> tuple[object, ...]:  # noqa: ANN401 - the class imports this module
+    """Return what makes two curves equal.
+
+    Parameters
+    ----------
+    curve:
+        Any.
+
+    Returns
+    -------
+    :
+        How it was made, its dates, its parameters and what each source contributes to them.
+    """
+    parts = {source: part.tolist() for source, part in curve.contributions.items()}
+    return curve.history, curve.valid_from, curve.valid_until, curve.values.tolist(), parts

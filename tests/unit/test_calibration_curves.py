@@ -201,6 +201,8 @@ def test_the_dates_of_a_curve_can_be_stated():
 )
 def test_a_curve_comes_back_from_a_file_with_its_sources(curve, tmp_path):
     back = io.read_calibration(io.write(curve, tmp_path / "curve.nc"))
+    assert back == curve
+    assert hash(back) == hash(curve)
     assert str(back) == str(curve)
     assert (back.valid_from, back.valid_until, back.history) == (curve.valid_from, curve.valid_until, curve.history)
     for at in (2.0, 7.5):
@@ -208,6 +210,14 @@ def test_a_curve_comes_back_from_a_file_with_its_sources(curve, tmp_path):
         assert back.predict(at).value == curve.predict(at).value
     assert back.scatter == curve.scatter
     xr.testing.assert_identical(back.points.drop_attrs(), curve.points.drop_attrs())
+
+
+def test_curves_with_other_numbers_or_dates_are_not_equal():
+    curve = calibration.fit_line(X, Y, u_y=0.1)
+    assert curve == calibration.fit_line(X, Y, u_y=0.1)
+    assert curve != calibration.fit_line(X, Y, u_y=0.2)
+    assert curve != curve.valid_between("2026-01-01", "2026-12-31")
+    assert curve != "curve"
 
 
 def test_a_function_of_the_user_is_not_written(tmp_path):

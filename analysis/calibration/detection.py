@@ -4,6 +4,7 @@ All three follow from the standard uncertainty of an x that is read from the cur
 it is a tenth of x. Not here: the curve (`analysis.calibration.curve`).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from scipy import optimize, stats
 from analysis.calibration.curve import CurveCalibration
 from analysis.calibration.curve_families import shown
 from analysis.core import CalibrationError
+from analysis.uncertainty import Source, effective_dof
 
 __all__ = ["DetectionLimits", "detection_limits"]
 
@@ -101,11 +103,9 @@ def detection_limits(
             f"{shown(curve.of_units)}. Measure blanks too, or pass extrapolate=True"
         )
         raise CalibrationError(msg)
-    dof = curve.dof if u_reading is None else np.inf
-    critical = float(stats.t.ppf(1.0 - alpha, dof)) * u_of(0.0)
-    miss = float(stats.t.ppf(1.0 - beta, dof))
-    detection = _solve(lambda x: x - critical - miss * u_of(x), curve, "detection limit")
-    quantification = _solve(lambda x: relative * x - u_of(x), curve, "quantification limit")
+    critical = _margin(u_of(0.0), alpha)
+    detection = _solve(lambda x: x - critical - _margin(u_of(x), beta), curve, "detection limit")
+    quantification = _solve(lambda x: relative * x - math.hypot(*u_of(x).values()), curve, "quantification limit")
     return DetectionLimits(
         critical=critical, detection=detection, quantification=quantification, units=curve.of_units, alpha=alpha,
         beta=beta, relative=relative, repeats=repeats,
@@ -114,23 +114,31 @@ def detection_limits(
 
 def _noise(
     curve: CurveCalibration, u_reading: float | Callable[[float], float] | None, repeats: int
-) -> Callable[[float], float]:
-    """Return the standard uncertainty of an x that is read from the curve, as a function of x."""
+) -> Callable[[float], dict[Source, float]]:
+    """Return what the uncertainty of an x that is read from the curve comes from, as a function of x."""
     if u_reading is None and curve.scatter is None:
         msg = "the uncertainties of the points were given, so the noise of an observation is not known; give u_reading"
         raise CalibrationError(msg)
 
-    def u_of(x: float) -> float:
+    dof, ensemble = (curve.dof, curve.ensemble) if u_reading is None else (math.inf, "")
+    reading = Source(id="reading", label="reading", kind="A" if u_reading is None else "B", dof=dof, ensemble=ensemble)
+
+    def u_of(x: float) -> dict[Source, float]:
         given = curve.scatter if u_reading is None else u_reading(x) if callable(u_reading) else u_reading
         if given is None or not 0.0 < given < np.inf:
             msg = f"the noise of an observation must be positive and finite; got {given} at x = {x:g}"
             raise CalibrationError(msg)
         where = np.array([x])
         row, slope = curve.family.gradient(where, curve.values)[0], float(curve.family.slope(where, curve.values)[0])
-        parts = np.array([row @ part for part in curve.contributions.values()])
-        return float(np.sqrt(given**2 / repeats + parts @ parts) / slope)
+        parts = {source: float(row @ part) / slope for source, part in curve.contributions.items()}
+        return {**parts, reading: given / math.sqrt(repeats) / slope}
 
     return u_of
+
+
+def _margin(components: dict[Source, float], probability: float) -> float:
+    """Return how far an error of these sources goes with a probability to go further, by Student's t."""
+    return float(stats.t.ppf(1.0 - probability, effective_dof(components))) * math.hypot(*components.values())
 
 
 def _solve(distance: Callable[[float], float], curve: CurveCalibration, what: str) -> float:

@@ -42,6 +42,18 @@ def test_false_alarms_and_misses_are_as_many_as_promised():
     assert low <= misses <= high
 
 
+def test_few_points_widen_the_critical_value_though_the_noise_of_a_reading_is_known():
+    # five points, so the line has 3 degrees of freedom; all is drawn again in each trial, exact bounds at p = 1e-6
+    rng, trials, alarms, x = np.random.default_rng(3), 600, 0, np.linspace(0.0, 2.0, 5)
+    for _ in range(trials):
+        curve = calibration.fit_line(x, 0.1 + 2.0 * x + rng.normal(0, 0.1, x.size))
+        (a, b) = curve.parameters
+        limits = calibration.detection_limits(curve, u_reading=0.1, extrapolate=True)
+        alarms += (0.1 + rng.normal(0, 0.1) - a.value) / b.value > limits.critical
+    low, high = stats.binom.ppf([5e-7, 1 - 5e-7], trials, 0.05)
+    assert low <= alarms <= high
+
+
 def test_noise_that_grows_with_the_content_moves_the_limit_of_quantification():
     curve = calibration.fit_line(X, 2.0 * X, u_y=0.05)
     even = calibration.detection_limits(curve, u_reading=0.05)

@@ -80,9 +80,12 @@ def _lowest(y, low, high):
 
 
 @compiled(fastmath=FINITE)
-def _drop(value, threshold):
-    least = UNSEEN * abs(value)
-    return least if least > threshold else threshold
+def _fall(high, low, count, threshold):
+    """Return the threshold, at least as large as what rounding makes of the largest value."""
+    largest = 0.0
+    for block in range(count):
+        largest = max(largest, abs(high[block]), abs(low[block]))
+    return max(threshold, UNSEEN * largest)
 
 
 @compiled(fastmath=FINITE)
@@ -94,9 +97,11 @@ def _turns(y, n, threshold, blocks, highs, valleys):
     """
     high, low = blocks[0], blocks[1]
     count, rising, extreme, at = 0, True, y[0], 0
-    for block in range(block_extremes(y, n, blocks)):
+    number = block_extremes(y, n, blocks)
+    fall = _fall(high, low, number, threshold)
+    for block in range(number):
         start = block * BLOCK
-        after, quiet = _passed(rising, extreme, low[block], high[block], threshold)
+        after, quiet = _passed(rising, extreme, low[block], high[block], fall)
         if quiet:
             at = start if after != extreme else at
             extreme = after
@@ -106,12 +111,12 @@ def _turns(y, n, threshold, blocks, highs, valleys):
             if rising:
                 if v > extreme:
                     extreme, at = v, i
-                elif v <= extreme - _drop(extreme, threshold):
+                elif v <= extreme - fall:
                     highs[count] = _equal(y, at, extreme)
                     count, rising, extreme = count + 1, False, v
             elif v < extreme:
                 extreme = v
-            elif v >= extreme + _drop(extreme, threshold):
+            elif v >= extreme + fall:
                 valleys[count] = extreme
                 rising, extreme, at = True, v, i
     if rising:
@@ -124,13 +129,13 @@ def _turns(y, n, threshold, blocks, highs, valleys):
 
 
 @compiled(fastmath=FINITE)
-def _passed(rising, extreme, low, high, threshold):
+def _passed(rising, extreme, low, high, fall):
     """Return the extreme after a block, and whether the direction cannot turn within it."""
     if rising:
         extreme = high if high > extreme else extreme
-        return extreme, low > extreme - _drop(extreme, threshold)
+        return extreme, low > extreme - fall
     extreme = low if low < extreme else extreme
-    return extreme, high < extreme + _drop(extreme, threshold)
+    return extreme, high < extreme + fall
 
 
 @compiled()

@@ -16,15 +16,14 @@ import numpy as np
 from analysis.peaks.compiled import compiled, entry
 from analysis.peaks.smoothing import (
     BLOCK,
+    LEADS,
     MARGIN,
-    REACH,
     SCALES,
-    WEIGHTS,
     block_extremes,
     median,
     noise_of,
     pad,
-    smooth_two,
+    smooth_all,
 )
 
 __all__ = ["FIELDS", "noise", "search"]
@@ -340,7 +339,8 @@ def search(axis, signal, sigma, first, min_snr, most, table, counts):
     maxima = n // 2 + 1
     detections = 5 * maxima
     space = (
-        np.empty(n + 2 * MARGIN), np.empty((4, n)), np.empty((2, n + 1)), np.empty(SAMPLES), np.empty(n),
+        np.empty(n + 2 * MARGIN), np.empty((4, n + 2 * LEADS[0])), np.empty((2, n + 1)), np.empty(SAMPLES),
+        np.empty(n),
         np.empty(n + 1), np.empty(n + 1, dtype=np.int64), np.empty((4, maxima)), np.empty((detections, 7)),
         np.empty(detections), np.empty(detections, dtype=np.int64), np.empty(detections, dtype=np.int64),
     )  # fmt: skip
@@ -363,12 +363,11 @@ def _search(axis, signal, sigma, first, min_snr, most, space, table, counts):
         level = noise_of(y, n, work[0], work[1], sample)
         stated = sigma[min(spectrum, len(sigma) - 1)] if len(sigma) else noise[:0]
         least = (min_snr + NOISE_PROMINENCE) * _fill(noise, stated, level, n)
-        smooth_two(padded, n, WEIGHTS[0], REACH[0], WEIGHTS[1], REACH[1], smooth[0], smooth[1])
-        smooth_two(padded, n, WEIGHTS[2], REACH[2], WEIGHTS[3], REACH[3], smooth[2], smooth[3])
+        smooth_all(padded, n, smooth)
         found = np.int64(0)
         for k in range(len(SCALES)):
             if LEAST_FOR_SCALE * SCALES[k] < n:
-                smoothed = smooth[k - 1] if k > 0 else y
+                smoothed = smooth[k - 1, LEADS[k - 1] : LEADS[k - 1] + n] if k > 0 else y
                 found = _at_scale(smoothed, n, noise, least, min_snr, SCALES[k], blocks, highs, valleys, rows, found)
         counts[spectrum] = _strongest(rows, found, most, keys, order, kept)
         for j in range(counts[spectrum]):

@@ -1,11 +1,12 @@
 """Gaussian smoothing and robust noise of one spectrum, compiled.
 
-The sums are those of `scipy.ndimage.gaussian_filter1d(mode="nearest")` cut at four sigma, to rounding.
+Each scale smooths the one before, with weights so far apart that what they leave out is smoothed away already (3e-9).
+The result is `scipy.ndimage.gaussian_filter1d(mode="nearest")`, to what that cuts off at four sigma.
 Not here: what is looked for in the smoothed spectrum (`analysis.peaks.search`).
 """
 
 # Compiled code has no annotations: numba finds its types, and long argument lists are its tables.
-# ruff: noqa: ANN001, ANN201, ANN202, PLR0917
+# ruff: noqa: ANN001, ANN201, ANN202
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 import math
@@ -15,12 +16,12 @@ import numpy as np
 
 from analysis.peaks.compiled import ELEMENTWISE, compiled
 
-__all__ = ["BLOCK", "MARGIN", "REACH", "SCALES", "WEIGHTS", "block_extremes", "median", "noise_of", "pad", "smooth_two"]
+__all__ = ["BLOCK", "LEADS", "MARGIN", "SCALES", "block_extremes", "median", "noise_of", "pad", "smooth_all"]
 
-MARGIN = 32
-TAPS = 4
 SCALES = (0.0, 1.0, 2.0, 4.0, 8.0)
-REACH = np.array([4, 8, 16, 32])
+FIRST, THEN = 8, 7  # weights on each side: 4 standard deviations
+LEADS = (THEN * (2 + 4), THEN * (2 + 4), THEN * 4, 0)
+MARGIN = FIRST + LEADS[0]
 BLOCK = 8
 LEAST_FOR_NOISE = 5
 FEW = 24
@@ -31,15 +32,16 @@ SMOOTH = 1e-9  # of the extent of the signal: less noise is rounding
 SECOND_DIFFERENCE = math.sqrt(6.0)
 
 
-def _gaussian(scale: float) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return the weights of the samples 0 to 4 `scale` away, zero beyond."""
-    k = np.arange(MARGIN + 1)
-    weights = np.where(k <= 4.0 * scale, np.exp(-0.5 * (k / scale) ** 2), 0.0)
+def _gaussian(scale: float, reach: int, step: int = 1) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return the weights of the samples 0, `step`, 2 `step` ... away."""
+    weights = np.exp(-0.5 * (np.arange(reach + 1) * step / scale) ** 2)
     made: np.ndarray[Any, np.dtype[np.float64]] = weights / (weights[0] + 2.0 * weights[1:].sum())
     return made
 
 
-WEIGHTS = np.stack([_gaussian(scale) for scale in SCALES[1:]])
+NARROW, WIDE = _gaussian(SCALES[1], FIRST // 2), _gaussian(SCALES[2], FIRST)
+WIDER = _gaussian(math.sqrt(SCALES[3] ** 2 - SCALES[2] ** 2), THEN, 2)
+WIDEST = _gaussian(math.sqrt(SCALES[4] ** 2 - SCALES[3] ** 2), THEN, 4)
 
 
 @compiled()
@@ -50,31 +52,48 @@ def pad(padded, n):
 
 
 @compiled(fastmath=ELEMENTWISE)
-def smooth_two(padded, n, narrow, near, wide, far, out, broad):
-    """Convolve with two sets of symmetric weights at once, four pairs of samples a pass; both reach multiples of 4."""
-    centre = padded[MARGIN : MARGIN + n]
-    narrow_0, wide_0 = narrow[0], wide[0]
-    for i in range(n):
-        out[i] = narrow_0 * centre[i]
-        broad[i] = wide_0 * centre[i]
-    for k in range(1, near + 1, TAPS):
-        a1, a2, a3, a4 = narrow[k], narrow[k + 1], narrow[k + 2], narrow[k + 3]
-        b1, b2, b3, b4 = wide[k], wide[k + 1], wide[k + 2], wide[k + 3]
-        left = padded[MARGIN - k - 3 : MARGIN - k + n]
-        right = padded[MARGIN + k : MARGIN + k + 3 + n]
-        for i in range(n):
-            s1, s2 = left[i + 3] + right[i], left[i + 2] + right[i + 1]
-            s3, s4 = left[i + 1] + right[i + 2], left[i] + right[i + 3]
-            out[i] += a1 * s1 + a2 * s2 + a3 * s3 + a4 * s4
-            broad[i] += b1 * s1 + b2 * s2 + b3 * s3 + b4 * s4
-    for k in range(near + 1, far + 1, TAPS):
-        b1, b2, b3, b4 = wide[k], wide[k + 1], wide[k + 2], wide[k + 3]
-        left = padded[MARGIN - k - 3 : MARGIN - k + n]
-        right = padded[MARGIN + k : MARGIN + k + 3 + n]
-        for i in range(n):
-            s1, s2 = left[i + 3] + right[i], left[i + 2] + right[i + 1]
-            s3, s4 = left[i + 1] + right[i + 2], left[i] + right[i + 3]
-            broad[i] += b1 * s1 + b2 * s2 + b3 * s3 + b4 * s4
+def _smooth_first(y, count, out, broad):
+    """Convolve with the two narrowest Gaussians at once; sample i of the results is sample i + FIRST of `y`."""
+    a0, a1, a2, a3, a4 = NARROW[0], NARROW[1], NARROW[2], NARROW[3], NARROW[4]
+    b0, b1, b2, b3, b4 = WIDE[0], WIDE[1], WIDE[2], WIDE[3], WIDE[4]
+    b5, b6, b7, b8 = WIDE[5], WIDE[6], WIDE[7], WIDE[8]
+    for i in range(count):
+        s1, s2 = y[i + 7] + y[i + 9], y[i + 6] + y[i + 10]
+        s3, s4 = y[i + 5] + y[i + 11], y[i + 4] + y[i + 12]
+        s5, s6 = y[i + 3] + y[i + 13], y[i + 2] + y[i + 14]
+        s7, s8 = y[i + 1] + y[i + 15], y[i] + y[i + 16]
+        out[i] = a0 * y[i + 8] + a1 * s1 + a2 * s2 + a3 * s3 + a4 * s4
+        broad[i] = b0 * y[i + 8] + b1 * s1 + b2 * s2 + b3 * s3 + b4 * s4 + b5 * s5 + b6 * s6 + b7 * s7 + b8 * s8
+
+
+def _spaced(weights, step):
+    """Make the convolution with weights `step` samples apart; sample i of the result is sample i + 7 `step`."""
+    w0, w1, w2, w3, w4, w5, w6, w7 = weights
+
+    @compiled(fastmath=ELEMENTWISE)
+    def smooth(y, count, out):
+        for i in range(count):
+            s1, s2 = y[i + 6 * step] + y[i + 8 * step], y[i + 5 * step] + y[i + 9 * step]
+            s3, s4 = y[i + 4 * step] + y[i + 10 * step], y[i + 3 * step] + y[i + 11 * step]
+            s5, s6 = y[i + 2 * step] + y[i + 12 * step], y[i + step] + y[i + 13 * step]
+            s7 = y[i] + y[i + 14 * step]
+            out[i] = w0 * y[i + 7 * step] + w1 * s1 + w2 * s2 + w3 * s3 + w4 * s4 + w5 * s5 + w6 * s6 + w7 * s7
+
+    return smooth
+
+
+_smooth_wider, _smooth_widest = _spaced(WIDER, 2), _spaced(WIDEST, 4)
+
+
+@compiled()
+def smooth_all(padded, n, smooth):
+    """Fill the rows of `smooth` with the `n` samples between the margins smoothed at each scale above 0.
+
+    The first sample of row k stands at `LEADS[k]`. What comes before and after serves the next row.
+    """
+    _smooth_first(padded, n + 2 * LEADS[0], smooth[0], smooth[1])
+    _smooth_wider(smooth[1], n + 2 * LEADS[2], smooth[2])
+    _smooth_widest(smooth[2], n, smooth[3])
 
 
 @compiled()

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import xarray as xr
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import convolve1d, gaussian_filter1d
 from scipy.signal import find_peaks, peak_prominences, peak_widths
 
 from analysis import peaks
@@ -15,12 +15,36 @@ SCALES = (0.0, 1.0, 2.0, 4.0, 8.0)
 FWHM = 2 * math.sqrt(2 * math.log(2))
 
 
+def weights(scale, step, reach):
+    """Return a sampled Gaussian of unit sum, cut beyond `reach` samples, `step` samples apart."""
+    k = np.arange(-reach, reach + 1)
+    w = np.where(k % step == 0, np.exp(-0.5 * (k / scale) ** 2), 0.0)
+    return w / w.sum()
+
+
+def smoothed(y, scale):
+    """Return `y`, continued by its ends, smoothed by 1 or 2, by 4 = (2, sqrt 12) or by 8 = (2, sqrt 12, sqrt 48)."""
+    wide = np.pad(y, 64, mode="edge")
+    for own, step, reach in {
+        0.0: [], 1.0: [(1, 1, 4)], 2.0: [(2, 1, 8)], 4.0: [(2, 1, 8), (12**0.5, 2, 14)],
+        8.0: [(2, 1, 8), (12**0.5, 2, 14), (48**0.5, 4, 28)],
+    }[scale]:  # fmt: skip
+        wide = convolve1d(wide, weights(own, step, reach))
+    return wide[64:-64]
+
+
+@pytest.mark.parametrize("scale", SCALES[1:])
+def test_smoothing_in_steps_is_one_gaussian(scale):
+    y = np.random.default_rng(2).uniform(0, 1, 500)
+    np.testing.assert_allclose(smoothed(y, scale), gaussian_filter1d(y, scale, mode="nearest", truncate=8), atol=6e-5)
+
+
 def detections(y, noise, min_snr):
     """Return (snr, place, width, prominence, base, left, right) of the maxima of all scales, by scipy."""
     for scale in SCALES:
         if not scale * 6 < y.size:
             continue
-        smooth = gaussian_filter1d(y, scale, mode="nearest") if scale else y
+        smooth = smoothed(y, scale)
         gain = 1 / math.sqrt(2 * math.sqrt(math.pi) * scale) if scale else 1.0
         at, _ = find_peaks(smooth)
         data = peak_prominences(smooth, at)

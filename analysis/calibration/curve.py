@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from analysis.calibration import curve_exchange
 from analysis.calibration.curve_families import Family, shown, with_units
@@ -73,12 +73,12 @@ class CurveCalibration:
     @property
     def low(self) -> float:
         """Lower end of the calibrated range, in `of_units`."""
-        return float(self.points["x"].min())
+        return float(self.points["x"].values.min())
 
     @property
     def high(self) -> float:
         """Upper end of the calibrated range, in `of_units`."""
-        return float(self.points["x"].max())
+        return float(self.points["x"].values.max())
 
     @property
     def covariance_convention(self) -> str:
@@ -114,7 +114,7 @@ class CurveCalibration:
         """Probability of a larger chi-square if function and uncertainties hold; None where it cannot be judged."""
         if self.scatter is not None or self.dof < 1:
             return None
-        return float(stats.chi2.sf(self.chisqr, self.dof))
+        return float(special.chdtrc(self.dof, self.chisqr))
 
     @property
     def largest_deviation(self) -> float | None:
@@ -302,7 +302,8 @@ class CurveCalibration:
         :
             On a fine grid.
         """
-        slope = self.family.slope(np.linspace(self.low, self.high, GRID), self.values)
+        places = 1 if self.family.kind == "line" else GRID
+        slope = self.family.slope(np.linspace(self.low, self.high, places), self.values)
         return bool((slope > 0.0).all() or (slope < 0.0).all())
 
     def _root(self, wanted: float, *, extrapolate: bool) -> float:
@@ -388,7 +389,9 @@ class CurveCalibration:
                     f"  chi-square {self.chisqr:.4g} with {self.dof:g} degrees of freedom, p = {self.p_value:.2g}"
                 )
         else:
-            lines.append(f"  scatter of one observation {self.scatter:.3g} {shown(self.units)}, dof {self.dof:g}")
+            lines.append(
+                f"  scatter of one observation {with_units(self.scatter, self.units, digits=3)}, dof {self.dof:g}"
+            )
         lines.append(f"  {self.covariance_convention}")
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 

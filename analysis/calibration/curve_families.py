@@ -108,9 +108,9 @@ FAMILIES: dict[str, Family] = {
 """Functions of ISO 6143 by name; `quadratic` is a polynomial of degree 2."""
 
 
-def with_units(value: float, units: str) -> str:
-    """Write a number with its units for a message."""
-    return f"{value:g} {shown(units)}".rstrip()
+def with_units(value: float, units: str, *, digits: int = 6) -> str:
+    """Write a number with its units for a message, nothing for 1."""
+    return f"{value:.{digits}g} {shown(units)}".rstrip()
 
 
 def shown(units: str) -> str:

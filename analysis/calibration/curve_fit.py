@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg, optimize
+from scipy import optimize
+from scipy.linalg import lapack
 
 from analysis.calibration.curve_families import Family
 from analysis.core import CalibrationError
@@ -116,10 +117,10 @@ def _step(family: Family, points: tuple[Array, Array], covariance: Array, true_x
     joint = slope[:, None] * v_x * slope - cross - cross.T + v_y
     size = np.sqrt(np.abs(np.diag(joint)))
     try:
-        if not (size > 0.0).all():
-            raise linalg.LinAlgError
-        lower = linalg.cholesky(joint / np.outer(size, size), lower=True)
-    except (linalg.LinAlgError, ValueError) as error:
+        if not ((size > 0.0) & (size < np.inf)).all():
+            raise np.linalg.LinAlgError
+        lower = np.linalg.cholesky(joint / np.outer(size, size))
+    except np.linalg.LinAlgError as error:
         msg = (
             "the uncertainties of the points do not allow a fit: at least one point is exact in x and y, or their "
             "covariance is not positive definite. Give each point an uncertainty in x or y"
@@ -127,9 +128,7 @@ def _step(family: Family, points: tuple[Array, Array], covariance: Array, true_x
         raise CalibrationError(msg) from error
 
     def whiten(values: Array) -> Array:
-        return np.asarray(
-            linalg.solve_triangular(lower, values / (size[:, None] if values.ndim > 1 else size), lower=True)
-        )
+        return _solved(lower, values / (size[:, None] if values.ndim > 1 else size), lower=True)
 
     scale = np.linalg.norm(columns, axis=0)
     scale = np.where(scale > 0.0, scale, 1.0)
@@ -140,11 +139,11 @@ def _step(family: Family, points: tuple[Array, Array], covariance: Array, true_x
             f"at {np.unique(x).size} different x. Measure at more places, or take a simpler function"
         )
         raise CalibrationError(msg)
-    inverse = linalg.solve_triangular(r, np.eye(r.shape[0])) / scale[:, None]
+    inverse = _solved(r, np.eye(r.shape[0]), lower=False) / scale[:, None]
     step = inverse @ (q.T @ whiten(rest))
     left = whiten(rest - columns @ step)
-    pull = linalg.solve_triangular(lower.T, left, lower=False) / size
-    back = linalg.solve_triangular(lower.T, q, lower=False) / size[:, None]
+    pull = _solved(lower, left, lower=True, transposed=True) / size
+    back = _solved(lower, q, lower=True, transposed=True) / size[:, None]
     return _Step(
         b=step,
         true_x=x + (v_x * slope - v_xy) @ pull,
@@ -155,6 +154,11 @@ def _step(family: Family, points: tuple[Array, Array], covariance: Array, true_x
         leverage=np.asarray((q**2).sum(axis=1)),
         u_x=np.sqrt(np.abs(np.diag(v_x))),
     )
+
+
+def _solved(triangle: Array, values: Array, *, lower: bool, transposed: bool = False) -> Array:
+    """Solve a triangular system that is known to be regular, without the checks of `scipy.linalg`."""
+    return np.asarray(lapack.dtrtrs(triangle, values, lower=lower, trans=transposed)[0])
 
 
 def _is_rounding(step: Array, b: Array) -> bool:

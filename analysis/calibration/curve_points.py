@@ -12,7 +12,8 @@ import xarray as xr
 
 from analysis.core import CalibrationError, UncertaintyError, history
 from analysis.core import units as unit_rules
-from analysis.uncertainty import Quantity, Source, correlated
+from analysis.uncertainty import Quantity, Source
+from analysis.uncertainty.correlation import joint_sources
 
 __all__ = ["Given", "Points", "points_of"]
 
@@ -184,10 +185,12 @@ def _add_plain(
     """Give the points that are plain numbers sources of their own."""
     labels = [f"x{i + 1}" if i < count else f"y{i + 1 - count}" for i in at]
     try:
-        made = correlated([values[i] for i in at], rest[np.ix_(at, at)], units="1", labels=labels)
+        sources, columns, _ = joint_sources(
+            [values[i] for i in at], rest[np.ix_(at, at)], units=["1"] * at.size, labels=labels
+        )
     except UncertaintyError as error:
         msg = f"the covariance of the points is no covariance matrix: {error}"
         raise CalibrationError(msg) from error
-    for i, quantity in zip(at, made, strict=True):
-        for source, part in quantity.parts().items():
-            named.setdefault(source, np.zeros(rest.shape[0]))[i] += part
+    for source, column in zip(sources, columns.T, strict=True):
+        named[source] = np.zeros(rest.shape[0])
+        named[source][at] = column

@@ -244,14 +244,15 @@ def _table(points: Points, found: Solution) -> xr.Dataset:
 
 def _notes(curve: CurveCalibration) -> tuple[str, ...]:
     said = []
-    if curve.p_value is not None and curve.p_value < IMPROBABLE:
+    probability, deviation = curve.p_value, curve.largest_deviation
+    if probability is not None and probability < IMPROBABLE:
         said.append(
-            f"chi-square {curve.chisqr:.3g} with {curve.dof:g} degrees of freedom has p = {curve.p_value:.1g}: the "
+            f"chi-square {curve.chisqr:.3g} with {curve.dof:g} degrees of freedom has p = {probability:.1g}: the "
             f"{curve.family.kind} does not describe the points within their stated uncertainties, and u is too small"
         )
-    if curve.largest_deviation is not None and curve.largest_deviation > FAR:
+    if deviation is not None and deviation > FAR:
         said.append(
-            f"a point lies {curve.largest_deviation:.2g} standard uncertainties from the curve; ISO 6143 takes a "
+            f"a point lies {deviation:.2g} standard uncertainties from the curve; ISO 6143 takes a "
             f"function only up to {FAR:g}, so choose another one"
         )
     if curve.values.size > 1 and not curve.is_monotonic():

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from analysis.core import UncertaintyError, did_you_mean
+from analysis.core import UncertaintyError, did_you_mean, history
 from analysis.uncertainty.quantity import Quantity
-from analysis.uncertainty.sources import Source
+from analysis.uncertainty.sources import Source, require_dof
 
 Floats = npt.NDArray[np.float64]
 _TINY = 1e-10
@@ -56,6 +56,63 @@ def factor(matrix: Floats, *, names: Sequence[str], what: str) -> Floats:
     columns = vectors[:, kept] * np.sqrt(eigenvalues[kept])
     largest = np.take_along_axis(columns, np.abs(columns).argmax(axis=0)[None, :], axis=0)
     return columns * np.sign(largest)
+
+
+def joint_sources(
+    values: Sequence[float],
+    covariance: npt.ArrayLike,
+    *,
+    units: Sequence[str],
+    dof: float = math.inf,
+    labels: Sequence[str],
+) -> tuple[tuple[Source, ...], Floats, dict[str, object]]:
+    """Return the sources behind quantities with a given covariance matrix, without the quantities.
+
+    Parameters
+    ----------
+    values, covariance, dof, labels:
+        As in `uncertainty.correlated`.
+    units:
+        UDUNITS strings, one for each quantity.
+
+    Returns
+    -------
+    :
+        The sources; their contributions, dims `(quantity, source)`; and what they were made from, for a history.
+
+    Raises
+    ------
+    UncertaintyError
+        If shapes do not match, a number is not finite, or the matrix is not symmetric positive semidefinite.
+    """
+    estimates, matrix = np.asarray(values, dtype=float), np.asarray(covariance, dtype=float)
+    _require_matrix(estimates, matrix, len(labels), len(units))
+    require_dof(dof, ", ".join(labels))
+    scale = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1.0))
+    columns = factor(matrix / np.outer(scale, scale), names=list(labels), what="covariance matrix") * scale[:, None]
+    settings = {
+        "values": estimates.tolist(),
+        "covariance": matrix.tolist(),
+        "units": list(units),
+        "dof": None if math.isinf(dof) else float(dof),
+        "labels": list(labels),
+    }
+    head = history.step_id("uncertainty.correlated", settings=settings, inputs={})
+    joint = hashlib.blake2b(f"correlated|{head}".encode(), digest_size=16).hexdigest()
+    everyone, alone = ", ".join(labels), np.count_nonzero(columns, axis=0).max(initial=0) <= 1
+    sources = tuple(
+        Source(
+            id=f"{joint}-{number}",
+            label=labels[int(np.abs(column).argmax())] if alone else f"{everyone} (joint {number + 1})",
+            units=units[0] if len(set(units)) == 1 else "1",
+            kind="B" if math.isinf(dof) else "A",
+            dof=dof,
+            tags=(everyone,),
+            ensemble="" if math.isinf(dof) else joint,
+        )
+        for number, column in enumerate(columns.T)
+    )
+    return sources, columns, settings
 
 
 def correlate(
@@ -163,3 +220,22 @@ def _notes(inputs: Mapping[str, Quantity], names: list[str], dof: float) -> tupl
             f"the smallest, {dof:g}, is taken"
         )
     return tuple(said)
+
+
+def _require_matrix(
+    estimates: npt.NDArray[np.float64], matrix: npt.NDArray[np.float64], labels: int, units: int
+) -> None:
+    count = estimates.size
+    if estimates.ndim != 1 or matrix.shape != (count, count) or labels != count or units != count:
+        msg = (
+            f"{count} values need {count} labels, {count} units and a covariance of shape {(count, count)}; "
+            f"got {labels}, {units} and {matrix.shape}"
+        )
+        raise UncertaintyError(msg)
+    if not (np.isfinite(estimates).all() and np.isfinite(matrix).all()):
+        msg = "values and covariance must be finite; a fit that failed has NaN, look at its status"
+        raise UncertaintyError(msg)
+    scale = np.sqrt(np.outer(np.abs(np.diag(matrix)), np.abs(np.diag(matrix))))
+    if np.any(np.abs(matrix - matrix.T) > 1e-9 * scale) or np.any(np.diag(matrix) < 0):
+        msg = "a covariance matrix must be symmetric with variances not below zero; check what was passed"
+        raise UncertaintyError(msg)

@@ -4,7 +4,6 @@ Not here: drift of the readings. References: JCGM 100:2008, 4.2 and 5.2.3; for a
 Stock and Watson, J. Bus. Econ. Stat. 36 (2018) 541, doi:10.1080/07350015.2018.1506926.
 """
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 
@@ -13,9 +12,9 @@ import numpy.typing as npt
 from scipy import fft
 
 from analysis.core import UncertaintyError, history
-from analysis.uncertainty.correlation import factor
+from analysis.uncertainty.correlation import joint_sources
 from analysis.uncertainty.quantity import Quantity
-from analysis.uncertainty.sources import Source, fresh_id, require_dof
+from analysis.uncertainty.sources import Source, fresh_id
 
 
 def type_a(readings: npt.ArrayLike, *, units: str, label: str = "", source: str = "") -> Quantity:
@@ -175,42 +174,17 @@ def correlated(
     UncertaintyError
         If shapes do not match, a number is not finite, or the matrix is not symmetric positive semidefinite.
     """
-    estimates, matrix = np.asarray(values, dtype=float), np.asarray(covariance, dtype=float)
     spelled = [units] * len(labels) if isinstance(units, str) else list(units)
-    _require_matrix(estimates, matrix, len(labels), len(spelled))
-    require_dof(dof, ", ".join(labels))
-    scale = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1.0))
-    columns = factor(matrix / np.outer(scale, scale), names=list(labels), what="covariance matrix") * scale[:, None]
-    settings = {
-        "values": estimates.tolist(),
-        "covariance": matrix.tolist(),
-        "units": spelled,
-        "dof": None if math.isinf(dof) else float(dof),
-        "labels": list(labels),
-    }
-    head = history.step_id("uncertainty.correlated", settings=settings, inputs={})
-    joint = hashlib.blake2b(f"correlated|{head}".encode(), digest_size=16).hexdigest()
-    found = [
-        Source(
-            id=f"{joint}-{number}",
-            label=f"{', '.join(labels)} (joint {number + 1})",
-            units=spelled[0] if len(set(spelled)) == 1 else "1",
-            kind="B" if math.isinf(dof) else "A",
-            dof=dof,
-            tags=(", ".join(labels),),
-            ensemble="" if math.isinf(dof) else joint,
-        )
-        for number in range(columns.shape[1])
-    ]
+    found, columns, settings = joint_sources(values, covariance, units=spelled, dof=dof, labels=labels)
     return tuple(
         Quantity.from_components(
-            float(estimates[i]),
-            dict(zip(found, columns[i].tolist(), strict=True)),
+            float(value),
+            dict(zip(found, row.tolist(), strict=True)),
             units=spelled[i],
-            label=label,
+            label=labels[i],
             history=history.extend("uncertainty.correlated", settings=settings | {"output": i}, inputs={}),
         )
-        for i, label in enumerate(labels)
+        for i, (value, row) in enumerate(zip(values, columns, strict=True))
     )
 
 
@@ -230,22 +204,3 @@ def _require_readings(readings: Mapping[str, npt.ArrayLike]) -> npt.NDArray[np.f
         msg = f"readings must be finite; {int((~np.isfinite(found)).sum())} are not. Remove them and say so"
         raise UncertaintyError(msg)
     return found
-
-
-def _require_matrix(
-    estimates: npt.NDArray[np.float64], matrix: npt.NDArray[np.float64], labels: int, units: int
-) -> None:
-    count = estimates.size
-    if estimates.ndim != 1 or matrix.shape != (count, count) or labels != count or units != count:
-        msg = (
-            f"{count} values need {count} labels, {count} units and a covariance of shape {(count, count)}; "
-            f"got {labels}, {units} and {matrix.shape}"
-        )
-        raise UncertaintyError(msg)
-    if not (np.isfinite(estimates).all() and np.isfinite(matrix).all()):
-        msg = "values and covariance must be finite; a fit that failed has NaN, look at its status"
-        raise UncertaintyError(msg)
-    scale = np.sqrt(np.outer(np.abs(np.diag(matrix)), np.abs(np.diag(matrix))))
-    if np.any(np.abs(matrix - matrix.T) > 1e-9 * scale) or np.any(np.diag(matrix) < 0):
-        msg = "a covariance matrix must be symmetric with variances not below zero; check what was passed"
-        raise UncertaintyError(msg)

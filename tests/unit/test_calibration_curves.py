@@ -125,6 +125,18 @@ def test_there_and_back_is_the_same_place_with_the_sources_cancelled():
     assert (back - x).u < 1e-12
 
 
+def test_points_known_independently_are_named_one_by_one_in_a_budget():
+    curve = calibration.fit_line(X, Y, u_y=0.1)
+    assert [source.label for source in curve.contributions] == [f"y{k + 1}" for k in range(X.size)]
+    correlated = calibration.fit_line(X, Y, cov_y=0.01 * (np.eye(X.size) + 1))
+    assert all(source.label.endswith(f"(joint {k + 1})") for k, source in enumerate(correlated.contributions))
+
+
+def test_a_curve_without_units_is_printed_without_a_gap():
+    # The residuals of three equally spaced points have the sum of squares (y1 - 2 y2 + y3)²/6.
+    assert "scatter of one observation 0.572, dof 1\n" in str(calibration.fit_line([0, 1, 2], [0.0, 1.5, 1.6]))
+
+
 def test_lack_of_fit_is_seen_by_repeats():
     # by hand: statsmodels-free F test of a line on a parabola with repeats
     x = np.repeat(X, 3)

@@ -13,8 +13,15 @@ from analysis.uncertainty import (
     Quantity,
     anova,
     combine,
+    conformity,
+    correlated,
+    distributions,
+    from_draws,
+    guard_factor,
     propagate,
     regression,
+    sample,
+    sample_jointly,
     type_a,
     type_a_complex,
     type_a_jointly,
@@ -113,6 +120,85 @@ def difference_of_complex_means(rng):
     return (first - second).contains(0j)
 
 
+DRAWS = 1000
+"""A trial asks for few draws: the interval of n of them holds 0.95 n/(n + 1) of what is drawn once more."""
+
+
+def drawn(rng, budget, trials=DRAWS):
+    return sample(budget, trials=trials, seed=int(rng.integers(2**32)))
+
+
+def flat_and_normal(rng):
+    flat = distributions.rectangular()
+    a = Quantity(value=2 + rng.uniform(-1, 1), u=1 / math.sqrt(3), units="V", distribution=flat)
+    b = Quantity(value=rng.normal(5, 0.3), u=0.3, units="V")
+    return propagate("a - b", {"a": a, "b": b}, name="y", units="V")
+
+
+def symmetric_interval_of_draws(rng):
+    low, high = drawn(rng, flat_and_normal(rng)).interval()
+    return low <= -3 <= high
+
+
+def shortest_interval_of_draws(rng):
+    # The shortest of few draws is chosen for being short: 10 000 lose 0.2 %.
+    low, high = drawn(rng, flat_and_normal(rng), 10 * DRAWS).interval(kind="shortest")
+    return low <= -3 <= high
+
+
+def draws_with_few_degrees_of_freedom(rng):
+    read = type_a(rng.normal(3, 2, 5), units="V")
+    low, high = drawn(rng, propagate("2*a", {"a": read}, name="y", units="V")).interval()
+    return low <= 6 <= high
+
+
+def quantity_known_by_draws(rng):
+    # The posterior of a normal mean with known scatter, as draws.
+    posterior = rng.normal(rng.normal(4, 0.5), 0.5, DRAWS // 2)
+    mean = from_draws({"m": posterior}, units={"m": "V"})["m"]
+    low, high = drawn(rng, propagate("2*m", {"m": mean}, name="y", units="V")).interval()
+    return low <= 8 <= high
+
+
+ROOT = np.array([[0.3, 0], [0.2, 0.1]])
+
+
+def region_of_two_results(rng, kind):
+    a, b = correlated([1, 2] + ROOT @ rng.normal(size=2), ROOT @ ROOT.T, units="V", labels=["a", "b"])
+    budgets = propagate(
+        {"sum": "a + b", "other": "a - 2*b"}, {"a": a, "b": b}, name="both", units={"sum": "V", "other": "V"}
+    )
+    found = sample_jointly(budgets, trials=DRAWS, seed=int(rng.integers(2**32)))
+    return bool(found.region(0.95, kind=kind).contains([3, -3]))
+
+
+def ellipse_of_two_results(rng):
+    return region_of_two_results(rng, "ellipsoid")
+
+
+def rectangle_of_two_results(rng):
+    return region_of_two_results(rng, "rectangle")
+
+
+def guarded_limit(rng):
+    # What is measured w = r U inside a limit lies beyond it with the risk that r was made for.
+    found = type_a(rng.normal(3, 2, 6), units="V")
+    return found.value + guard_factor(0.05, dof=found.dof) * found.U(0.95) >= 3
+
+
+def probability_of_conformity(rng):
+    # Where items conform as often as they are said to, the number at the end is uniform in (0, 1).
+    item = rng.normal(0.5, 1)
+    found = conformity(
+        Quantity(value=rng.normal(item, 0.4), u=0.4, units="V"),
+        lower=-1,
+        upper=1,
+        prior=Quantity(value=0.5, u=1, units="V"),
+    )
+    p, share = found.probability, rng.uniform()
+    return (share * p if abs(item) <= 1 else p + share * (1 - p)) <= LEVEL
+
+
 ESTIMATORS = [
     one_series,
     independent_readings_as_a_series,
@@ -127,4 +213,40 @@ ESTIMATORS = [
     mean_of_groups,
     complex_mean,
     difference_of_complex_means,
+    symmetric_interval_of_draws,
+    shortest_interval_of_draws,
+    draws_with_few_degrees_of_freedom,
+    quantity_known_by_draws,
+    ellipse_of_two_results,
+    rectangle_of_two_results,
+    guarded_limit,
+    probability_of_conformity,
 ]
+APPROXIMATE = {
+    independent_readings_as_a_series,
+    correlated_readings_as_a_series,
+    two_series_and_a_certificate,
+    simultaneous_readings,
+    weighted_mean_of_estimated_weights,
+    difference_of_complex_means,
+}
+"""Those whose degrees of freedom are approximate: Welch-Satterthwaite, Willink, Meier, cosine terms."""
+
+
+def table(trials_of, *, trials, seed):
+    """Run the trials of several estimators and return lines to print and the shares of hits by name.
+
+    `trials_of` maps each estimator to (spare, conservative): how far the share may miss the exact binomial bounds, and
+    whether more hits than 95 % are allowed.
+    """
+    low, high = (each / trials for each in bounds(trials))
+    lines, missed = [], {}
+    for estimator, (spare, conservative) in trials_of.items():
+        rng = np.random.default_rng(seed)
+        shares = np.atleast_1d(np.mean([estimator(rng) for _ in range(trials)], axis=0))
+        name = estimator.__name__.replace("_", " ")
+        lines.append(f"{' '.join(f'{100 * share:6.2f} %' for share in shares):18}  {name}")
+        most = 1.0 if conservative else high + spare
+        if not all(low - spare <= share <= most for share in shares):
+            missed[name] = shares
+    return lines, missed

@@ -5,6 +5,7 @@ Not here: fitting them (`analysis.calibration.curve_fit`), the calibration curve
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -81,10 +82,6 @@ def line() -> Family:
 def polynomial(degree: int, low: float, high: float) -> Family:
     """Return a polynomial, fitted in Chebyshev polynomials of [low, high] and shown in powers of x."""
     names = tuple(f"c{k}" for k in range(degree + 1))
-    columns = []
-    for k in range(degree + 1):
-        powers = Chebyshev.basis(k, domain=[low, high]).convert(kind=Polynomial).coef
-        columns.append(np.pad(powers, (0, degree + 1 - powers.size)))
 
     def function(x: Any, b: Any) -> Any:  # noqa: ANN401 - real or complex numbers
         t = (2.0 * x - low - high) / (high - low)
@@ -93,7 +90,19 @@ def polynomial(degree: int, low: float, high: float) -> Family:
             before, now = now, b[k] + 2.0 * t * now - before
         return b[0] + t * now - before
 
-    return Family(kind="polynomial", names=names, function=function, shown=np.stack(columns, axis=1))
+    return Family(kind="polynomial", names=names, function=function, shown=_powers(degree, low, high))
+
+
+@lru_cache(maxsize=64)
+def _powers(degree: int, low: float, high: float) -> Array:
+    """Return the Chebyshev polynomials of [low, high] in powers of x, dims `(power, polynomial)`."""
+    columns = []
+    for k in range(degree + 1):
+        powers = Chebyshev.basis(k, domain=[low, high]).convert(kind=Polynomial).coef
+        columns.append(np.pad(powers, (0, degree + 1 - powers.size)))
+    found = np.stack(columns, axis=1)
+    found.flags.writeable = False
+    return found
 
 
 FAMILIES: dict[str, Family] = {

@@ -73,7 +73,7 @@ def solve(family: Family, x: Array, y: Array, covariance: Array, *, start: Array
         If the points do not determine the parameters, or the steps do not end.
     """
     b = _first(family, x, y, start)
-    true_x = x.copy()
+    true_x, before = x.copy(), np.inf
     for _ in range(STEPS):
         step = _step(family, (x, y), covariance, true_x, b)
         change = float(np.max(np.abs(step.b) / np.sqrt(np.diag(step.spread)), initial=0.0))
@@ -81,12 +81,14 @@ def solve(family: Family, x: Array, y: Array, covariance: Array, *, start: Array
         b, true_x = b + step.b, step.true_x
         if not np.isfinite(b).all():
             break
-        if max(change, moved) < CLOSE or (max(change, moved) < NEARLY and _is_rounding(step.b, b)):
+        now = max(change, moved)
+        if now < CLOSE or (now < NEARLY and (now >= before or _is_rounding(step.b, b))):
             final = _step(family, (x, y), covariance, true_x, b)
             return Solution(
                 b=b, covariance=final.spread, to_x=-final.to_y * final.slope, to_y=final.to_y, chisqr=final.chisqr,
                 fitted_x=true_x, fitted_y=family.value(true_x, b), leverage=final.leverage,
             )  # fmt: skip
+        before = now
     msg = (
         f"the fit of the {family.kind} did not come to an end in {STEPS} steps; the points may not follow this "
         "function. Draw them, choose another function, or give better starting values"

@@ -60,6 +60,16 @@ def test_a_function_of_the_user_is_fitted_as_the_named_one():
     assert own.names == ("offset", "height", "rate")
 
 
+def test_a_function_with_differenced_derivatives_ends_at_the_minimum():
+    # Its steps end in the noise of the differences, above the tolerance of exact derivatives.
+    x = np.array([0.5, 1.5, 2.5, 4.0, 5.5, 7.5, 9.0, 10.5])
+    for seed in range(40):
+        y = 10 * x / (4 + x) + np.random.default_rng(seed).normal(0, 0.05, x.size)
+        curve = calibration.fit_function(lambda x, top, half: top * x / (half + x), x, y, u_y=0.05)
+        found = optimize.least_squares(lambda b: y - b[0] * x / (b[1] + x), [10, 4], xtol=1e-14, gtol=1e-14)  # noqa: B023
+        assert curve.chisqr == pytest.approx(2 * found.cost / 0.05**2, rel=1e-9)
+
+
 def test_sources_that_points_share_go_through_the_fit_to_both_sides():
     # All weights share one error of the balance: y = b x is wrong by the same factor as the weights.
     common = Quantity(value=0.0, u=0.01, units="1", label="balance")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from analysis.uncertainty import Quantity, propagate, sample
 from tests import coverages
 
-TRIALS = 700
+TRIALS = 300
 
 
 @pytest.mark.parametrize("estimator", coverages.ESTIMATORS, ids=lambda each: each.__name__)

@@ -100,7 +100,7 @@ def _powers(degree: int, low: float, high: float) -> Array:
     for k in range(degree + 1):
         powers = Chebyshev.basis(k, domain=[low, high]).convert(kind=Polynomial).coef
         columns.append(np.pad(powers, (0, degree + 1 - powers.size)))
-    found = np.stack(columns, axis=1)
+    found = np.asarray(np.stack(columns, axis=1), dtype=float)
     found.flags.writeable = False
     return found
 

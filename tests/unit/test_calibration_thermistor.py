@@ -9,7 +9,8 @@ from analysis.calibration import sensors
 from analysis.core import CalibrationError
 from analysis.uncertainty import Quantity
 
-POINTS = [(32650.0, 0.0), (10000.0, 25.0), (3602.0, 50.0)]
+# Amphenol Thermometrics, temperature resistance curves, rev. C (2014), material type 1: R / R25 = 3.264, 1, 0.3601
+POINTS = [(32640.0, 0.0), (10000.0, 25.0), (3601.0, 50.0)]
 
 
 def q(value, units, u=0.0):
@@ -21,7 +22,8 @@ def quantities(u_r=0.0, u_t=0.0, points=POINTS):
 
 
 def usual(low=100.0, high=400e3):
-    a, b, c = 1.129148e-3, 2.34125e-4, 8.76741e-8
+    # Campbell Scientific, model 109 temperature probe, manual, 8.2: coefficients of Measurement Specialties
+    a, b, c = 1.129241e-3, 2.341077e-4, 8.775468e-8
     return sensors.thermistor(a=q(a, "K-1"), b=q(b, "K-1"), c=q(c, "K-1"), low=low, high=high)
 
 
@@ -31,10 +33,13 @@ def solved(r, t):
     return np.linalg.solve(np.stack([np.ones_like(x), x, x**3], axis=-1), (1 / (t + 273.15))[..., None])[..., 0]
 
 
-def test_the_usual_coefficients_give_the_resistance_that_a_10_kilohm_thermistor_has_at_0_and_25_degrees():
-    # 10 kohm thermistors of this curve: 32 650 ohm at 0 degC, 10 000 ohm at 25 degC
-    assert usual().temperature(q(32650.0, "ohm")).value == pytest.approx(0.0, abs=0.01)
-    assert usual().temperature(q(10.0, "kohm")).value == pytest.approx(25.0, abs=0.01)
+@pytest.mark.parametrize(
+    ("ohm", "degree"), [(336103.2, -40), (97006.9, -20), (55303.9, -10), (32650.9, 0), (31030.8, 1)]
+)
+def test_published_coefficients_give_the_published_table(ohm, degree):
+    # Campbell Scientific, model 109SS temperature probe, manual, table C-1: the same thermistor (10K3MCD1), its output
+    # to 0.01 degC; the resistances have one decimal, the coefficients seven digits
+    assert usual().temperature(q(ohm, "ohm")).value == pytest.approx(degree, abs=0.005)
 
 
 def test_three_rows_of_a_makers_table_give_the_others():

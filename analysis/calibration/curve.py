@@ -14,19 +14,19 @@ import xarray as xr
 from scipy import optimize, special, stats
 
 from analysis.calibration import curve_exchange
-from analysis.calibration.curve_families import Family, shown, with_units
+from analysis.calibration.curve_families import Family, with_units
+from analysis.calibration.curve_functions import Model
+from analysis.calibration.curve_text import Propagation, convention, described
 from analysis.calibration.validity import parse_date
 from analysis.core import CalibrationError, history
 from analysis.core import units as unit_rules
-from analysis.uncertainty import Quantity, Source, format_value
+from analysis.uncertainty import Quantity, Source
 from analysis.uncertainty import sources as source_rules
 
 __all__ = ["CurveCalibration"]
 
 Array = npt.NDArray[np.float64]
 GRID = 2001
-FROM_POINTS = "covariance from the stated uncertainties of the points (Gauss-Newton, as ISO/TS 28037 and York 2004)"
-FROM_RESIDUALS = "covariance from the scatter of the residuals (equal but unknown weights, ISO/TS 28037 Annex E)"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,6 +53,8 @@ class CurveCalibration:
     """Standard deviation of one observation from the residuals, in `units`; None where uncertainties were given."""
     ensemble: str = ""
     """Id of the one estimate of variance behind the covariance, where it came from the residuals."""
+    propagation: Propagation = "gauss_newton"
+    """How the sources of the points went to the parameters."""
     notes: tuple[str, ...] = ()
     """Plain sentences on what to mind."""
     valid_from: str = ""
@@ -83,7 +85,7 @@ class CurveCalibration:
     @property
     def covariance_convention(self) -> str:
         """What the covariance was computed from."""
-        return FROM_POINTS if self.scatter is None else FROM_RESIDUALS
+        return convention(self.propagation, known=self.scatter is None)
 
     @property
     def parameters(self) -> tuple[Quantity, ...]:
@@ -273,26 +275,28 @@ class CurveCalibration:
         Returns
         -------
         :
-            See `analysis.calibration.curve_exchange`; a function of the user is refused.
+            See `analysis.calibration.curve_exchange`; a function without an importable name is refused.
         """
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return curve_exchange.to_dataset(self.family, self.points, self.contributions, fields=fields)
 
     @classmethod
-    def from_dataset(cls, dataset: xr.Dataset) -> "CurveCalibration":
+    def from_dataset(cls, dataset: xr.Dataset, *, function: Model | None = None) -> "CurveCalibration":
         """Read what `to_dataset` made.
 
         Parameters
         ----------
         dataset:
             Perhaps read from a file.
+        function:
+            The function of your own that the curve was fitted with, which a file holds by name only.
 
         Returns
         -------
         :
             The curve, with the same sources.
         """
-        return cls(**curve_exchange.fields_of(dataset))
+        return cls(**curve_exchange.fields_of(dataset, function=function))
 
     def is_monotonic(self) -> bool:
         """Say whether the curve only rises or only falls over its range.
@@ -376,24 +380,7 @@ class CurveCalibration:
 
     def __str__(self) -> str:
         """Write the curve in a few lines."""
-        units = self.family.units_of(self.of_units, self.units)
-        lines = [f"{self.family.kind} on [{self.low:g}, {self.high:g}] {shown(self.of_units)}".rstrip()]
-        for quantity, unit in zip(self.parameters, units, strict=True):
-            pair = format_value(quantity.value, quantity.u)
-            lines.append(f"  {quantity.label} = {pair} {shown(unit)}".rstrip())
-        if self.scatter is None:
-            if self.p_value is None:
-                lines.append("  no degrees of freedom: the curve goes through the points, and nothing tests it")
-            else:
-                lines.append(
-                    f"  chi-square {self.chisqr:.4g} with {self.dof:g} degrees of freedom, p = {self.p_value:.2g}"
-                )
-        else:
-            lines.append(
-                f"  scatter of one observation {with_units(self.scatter, self.units, digits=3)}, dof {self.dof:g}"
-            )
-        lines.append(f"  {self.covariance_convention}")
-        return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
+        return described(self)
 
     __repr__ = __str__
 

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.calibration.curve_families import FAMILIES, Family, line, polynomial
+from analysis.calibration.curve_functions import Model, of_formula, of_function, require_same
 from analysis.core import CalibrationError
 from analysis.uncertainty import Source, sources
 
@@ -21,6 +22,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 KIND = "CurveCalibration"
 PARAMETER = "curve_parameter"
 TEXTS = ("of_units", "units", "ensemble", "valid_from", "valid_until", "history")
+NO_OTHER = "gauss_newton"  # what curves were propagated by before their files said it
 
 
 def to_dataset(
@@ -43,32 +45,36 @@ def to_dataset(
     Raises
     ------
     CalibrationError
-        If the curve is a function of the user, which a file cannot hold.
+        If the curve is a function of the user that has no importable name.
     """
-    if family.kind == "function":
+    if family.kind == "function" and not family.origin:
         msg = (
-            "a function of your own cannot be kept in a file, because nothing that comes from a file is executed; keep "
-            "the points and fit again, or use a polynomial"
+            "a lambda or a function inside another cannot be kept in a file, because it has no name to find it by "
+            "again; write a formula such as 'a + b*exp(-x/c)', or define the function in a module"
         )
         raise CalibrationError(msg)
     values, scatter = fields["values"], fields["scatter"]
     attrs = {
         "kind": KIND, "family": family.kind, "notes": json.dumps(list(fields["notes"])),
         "chisqr": float(fields["chisqr"]), "dof": float(fields["dof"]),
-        "scatter": math.nan if scatter is None else scatter, **{name: fields[name] for name in TEXTS},
+        "scatter": math.nan if scatter is None else scatter, "propagation": fields["propagation"],
+        "function": family.origin, "parameter_names": json.dumps(list(family.names)),
+        **{name: fields[name] for name in TEXTS},
     }  # fmt: skip
     dataset = points.assign_coords({PARAMETER: [f"b{k}" for k in range(values.size)]}).assign_attrs(attrs)
     dataset["parameters"] = (PARAMETER, values)
     return sources.attach(dataset, "parameters", contributions, (PARAMETER,))
 
 
-def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
+def fields_of(dataset: xr.Dataset, *, function: Model | None = None) -> dict[str, Any]:
     """Read what `to_dataset` wrote.
 
     Parameters
     ----------
     dataset:
         As it describes.
+    function:
+        The function of the user, where the curve is of one.
 
     Returns
     -------
@@ -78,7 +84,7 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
     Raises
     ------
     CalibrationError
-        If the Dataset is no curve, or of a function that this version does not know.
+        If the Dataset is no curve, or of a function that this version does not know or that is to be passed again.
     """
     if dataset.attrs.get("kind") != KIND or "parameters" not in dataset:
         names = [str(name) for name in dataset.data_vars]
@@ -89,28 +95,52 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
     values = np.asarray(dataset["parameters"].values, dtype=float)
     scatter = float(dataset.attrs["scatter"])
     return {
-        "family": _family(str(dataset.attrs["family"]), values.size, points["x"].values),
+        "family": _family(dataset, values, function),
         "values": values,
         "points": points,
         "contributions": sources.detach(dataset, "parameters"),
         "chisqr": float(dataset.attrs["chisqr"]),
         "dof": float(dataset.attrs["dof"]),
         "scatter": None if math.isnan(scatter) else scatter,
+        "propagation": str(dataset.attrs.get("propagation", NO_OTHER)),
         "notes": tuple(json.loads(dataset.attrs["notes"])),
         **{name: str(dataset.attrs[name]) for name in TEXTS},
     }
 
 
-def _family(kind: str, size: int, x: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Family:
+def _family(dataset: xr.Dataset, values: Array, function: Model | None) -> Family:
+    kind, origin = str(dataset.attrs["family"]), str(dataset.attrs.get("function", ""))
+    x = dataset["x"].values
+    if function is not None and kind != "function":
+        msg = f"the curve is of the kind {kind!r}, which the file holds whole; leave function out"
+        raise CalibrationError(msg)
     if kind == "line":
         return line()
     if kind == "polynomial":
-        return polynomial(size - 1, float(x.min()), float(x.max()))
+        return polynomial(values.size - 1, float(x.min()), float(x.max()))
+    if kind == "formula":
+        return of_formula(origin)
+    if kind == "function":
+        return _own(dataset, values, function, origin)
     if kind in FAMILIES:
         return FAMILIES[kind]
-    known = ["line", "polynomial", *FAMILIES]
+    known = ["line", "polynomial", "formula", "function", *FAMILIES]
     msg = f"a calibration curve of the kind {kind!r} is not known here; there are {known}"
     raise CalibrationError(msg)
+
+
+def _own(dataset: xr.Dataset, values: Array, function: Model | None, origin: str) -> Family:
+    if function is None:
+        msg = (
+            f"the curve is of the function {origin} of its author, and nothing that comes from a file is executed. "
+            f"Pass it again: io.read_calibration(path, function={origin.rpartition(':')[2]})"
+        )
+        raise CalibrationError(msg)
+    names = tuple(str(each) for each in json.loads(dataset.attrs["parameter_names"]))
+    return require_same(
+        of_function(function)[0], origin=origin, names=names, x=dataset["fitted_x"].values, b=values,
+        y=dataset["fitted_y"].values,
+    )  # fmt: skip
 
 
 def content(curve: Any) -> tuple[object, ...]:  # noqa: ANN401 - the class imports this module

@@ -26,13 +26,22 @@ class Family:
     """A function y = f(x; b) with names for its parameters b."""
 
     kind: str
-    """`line`, `polynomial`, `power`, `exponential` or `function`."""
+    """`line`, `polynomial`, `power`, `exponential`, `formula` or `function`."""
     names: tuple[str, ...]
     """Of the parameters that the user sees."""
     function: Callable[[Any, Any], Any]
     """f(x, b), elementwise in x."""
     shown: Array | None = None
     """Matrix from the parameters of the fit to those that the user sees; None where they are the same."""
+    derivatives: Callable[[Array, Array], tuple[Array, Array]] | None = None
+    """df/dx and df/db where they are known exactly; None takes them from `function`."""
+    origin: str = ""
+    """Text of a formula, or `module:name` of a user's function; empty for the others and for a lambda."""
+
+    @property
+    def title(self) -> str:
+        """What the function is called in a text."""
+        return f"{self.kind} {self.origin}".rstrip()
 
     def value(self, x: Array, b: Array) -> Array:
         """Return f(x; b), dims of x."""
@@ -40,10 +49,14 @@ class Family:
 
     def slope(self, x: Array, b: Array) -> Array:
         """Return df/dx, dims of x."""
+        if self.derivatives is not None:
+            return self.derivatives(x, b)[0]
         return self._derivative(lambda h: self.function(x + h, b), x)
 
     def gradient(self, x: Array, b: Array) -> Array:
         """Return df/db, dims `(*x, parameter)`."""
+        if self.derivatives is not None:
+            return self.derivatives(x, b)[1]
         return np.stack([self._partial(x, b, k) for k in range(b.size)], axis=-1)
 
     def _partial(self, x: Array, b: Array, k: int) -> Array:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy import optimize
 from scipy.linalg import lapack
 
+from analysis.calibration.curve_exact import Minimum, derivatives
 from analysis.calibration.curve_families import Family
 from analysis.core import CalibrationError
 
@@ -48,7 +49,9 @@ class Solution:
     """How much of each point's own weight the fit takes, in [0, 1], dims `(point,)`; they sum to the parameters."""
 
 
-def solve(family: Family, x: Array, y: Array, covariance: Array, *, start: Array | None = None) -> Solution:
+def solve(
+    family: Family, x: Array, y: Array, covariance: Array, *, start: Array | None = None, exact: bool = False
+) -> Solution:
     """Minimise the distance of points from a curve, in units of their covariance.
 
     Parameters
@@ -61,6 +64,8 @@ def solve(family: Family, x: Array, y: Array, covariance: Array, *, start: Array
         Of all x, then all y, dims `(2 point, 2 point)`; rows of zeros are exact values.
     start:
         Parameters to begin with; None fits y without errors in x first.
+    exact:
+        Derivatives of the parameters with the curvature of the function (`analysis.calibration.curve_exact`).
 
     Returns
     -------
@@ -84,9 +89,15 @@ def solve(family: Family, x: Array, y: Array, covariance: Array, *, start: Array
         now = max(change, moved)
         if now < CLOSE or (now < NEARLY and (now >= before or _is_rounding(step.b, b))):
             final = _step(family, (x, y), covariance, true_x, b)
+            to_x, to_y, spread = -final.to_y * final.slope, final.to_y, final.spread
+            if exact:
+                at = Minimum(b=b, true_x=true_x, pull=final.pull)
+                to_x, to_y = derivatives(family, covariance, at)
+                both = np.concatenate([to_x, to_y], axis=1)
+                spread = both @ covariance @ both.T
             return Solution(
-                b=b, covariance=final.spread, to_x=-final.to_y * final.slope, to_y=final.to_y, chisqr=final.chisqr,
-                fitted_x=true_x, fitted_y=family.value(true_x, b), leverage=final.leverage,
+                b=b, covariance=spread, to_x=to_x, to_y=to_y, chisqr=final.chisqr, fitted_x=true_x,
+                fitted_y=family.value(true_x, b), leverage=final.leverage,
             )  # fmt: skip
         before = now
     msg = (
@@ -106,6 +117,7 @@ class _Step:
     chisqr: float
     leverage: Array
     u_x: Array
+    pull: Array
 
 
 def _step(family: Family, points: tuple[Array, Array], covariance: Array, true_x: Array, b: Array) -> _Step:
@@ -155,6 +167,7 @@ def _step(family: Family, points: tuple[Array, Array], covariance: Array, true_x
         chisqr=float(left @ left),
         leverage=np.asarray((q**2).sum(axis=1)),
         u_x=np.sqrt(np.abs(np.diag(v_x))),
+        pull=pull,
     )
 
 

@@ -7,7 +7,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import lmfit
 import numpy as np
@@ -17,7 +17,9 @@ import xarray as xr
 from analysis.calibration.curve import CurveCalibration
 from analysis.calibration.curve_families import FAMILIES, Family, line, polynomial
 from analysis.calibration.curve_fit import Solution, solve
+from analysis.calibration.curve_functions import is_formula, of_formula, of_function
 from analysis.calibration.curve_points import Given, Points, points_of
+from analysis.calibration.curve_text import Propagation, require_propagation
 from analysis.core import CalibrationError, did_you_mean, history
 from analysis.uncertainty import Source
 
@@ -38,6 +40,7 @@ def fit_line(
     cov_x: npt.ArrayLike | None = None,
     cov_y: npt.ArrayLike | None = None,
     cov_xy: npt.ArrayLike | None = None,
+    propagation: Propagation = "gauss_newton",
 ) -> CurveCalibration:
     """Fit a straight line y = intercept + slope x.
 
@@ -49,6 +52,9 @@ def fit_line(
         Standard uncertainties, one or (point,), in the units of x and y; 0 where exact.
     cov_x, cov_y, cov_xy:
         Covariances (point, point) instead; `cov_xy` between each x (rows) and each y.
+    propagation:
+        How the sources of the points reach the parameters: `"gauss_newton"` as ISO/TS 28037 does, or `"implicit"`, the
+        exact first derivative of the fit by its points, which takes in the residuals times the curvature.
 
     Returns
     -------
@@ -66,12 +72,13 @@ def fit_line(
     York et al., Am. J. Phys. 72 (2004) 367, doi:10.1119/1.1632486.
     """
     points = points_of(x, y, u_x=u_x, u_y=u_y, cov_x=cov_x, cov_y=cov_y, cov_xy=cov_xy)
-    return _calibrated("calibration.fit_line", points, line(), {})
+    return _calibrated("calibration.fit_line", points, line(), {"propagation": propagation})
 
 
 def fit_polynomial(
-    x: Given, y: Given, *, degree: int | None = None, u_x: npt.ArrayLike | None = None, u_y: npt.ArrayLike | None = None
-) -> CurveCalibration:
+    x: Given, y: Given, *, degree: int | None = None, u_x: npt.ArrayLike | None = None,
+    u_y: npt.ArrayLike | None = None, propagation: Propagation = "gauss_newton",
+) -> CurveCalibration:  # fmt: skip
     """Fit a polynomial, in an orthogonal basis.
 
     Parameters
@@ -81,7 +88,7 @@ def fit_polynomial(
     degree:
         At least 1; None takes the one with the least corrected Akaike criterion among those that only rise or only
         fall over the points, and says what it chose between.
-    u_x, u_y:
+    u_x, u_y, propagation:
         As in `fit_line`.
 
     Returns
@@ -101,12 +108,14 @@ def fit_polynomial(
     points = points_of(x, y, u_x=u_x, u_y=u_y)
     most = np.unique(points.x).size - 1
     if degree is not None:
+        settings: dict[str, object] = {"degree": degree, "propagation": propagation}
         if not 1 <= degree <= most:
             msg = f"degree must lie in [1, {most}] for {most + 1} different x, got {degree}"
             raise CalibrationError(msg)
-        return _calibrated("calibration.fit_polynomial", points, _polynomial(degree, points), {"degree": degree})
+        return _calibrated("calibration.fit_polynomial", points, _polynomial(degree, points), settings)
+    settings = {"degree": None, "propagation": propagation}
     tried = [
-        _calibrated("calibration.fit_polynomial", points, _polynomial(k, points), {"degree": None})
+        _calibrated("calibration.fit_polynomial", points, _polynomial(k, points), settings)
         for k in range(1, min(HIGHEST, points.x.size - 3) + 1)
     ]
     usable = [curve for curve in tried if curve.is_monotonic()]
@@ -130,6 +139,7 @@ def fit_function(
     u_x: npt.ArrayLike | None = None,
     u_y: npt.ArrayLike | None = None,
     start: Mapping[str, float] | None = None,
+    propagation: Propagation = "gauss_newton",
 ) -> CurveCalibration:
     """Fit a function with errors in both variables.
 
@@ -137,11 +147,14 @@ def fit_function(
     ----------
     model:
         `"linear"`, `"quadratic"`, `"power"` (b0 + b1 x^(1 + b2)) or `"exponential"` (b0 + b1 exp(b2 x)) of ISO 6143;
-        or a function `f(x, a, b, …)`, or an lmfit model of one variable.
+        or a formula of x such as `"a + b*exp(-x/c)"`, which a file keeps; or a function `f(x, a, b, …)`, or an lmfit
+        model of one variable, which a file keeps by name and which must then be passed again.
     x, y, u_x, u_y:
         As in `fit_line`. An analysis function of ISO 6143 has the response as x and the content as y.
     start:
-        Starting values by parameter, for a function of your own; 1 where neither you nor the model say one.
+        Starting values by parameter, for a formula or function of your own; 1 where neither you nor the model say one.
+    propagation:
+        As in `fit_line`.
 
     Returns
     -------
@@ -159,25 +172,42 @@ def fit_function(
     """
     points = points_of(x, y, u_x=u_x, u_y=u_y)
     if isinstance(model, str):
-        if model not in NAMED:
-            msg = f"no function named {model!r}; there are {list(NAMED)}.{did_you_mean(model, NAMED)}"
-            raise CalibrationError(msg)
-        family = _polynomial(2, points) if model == "quadratic" else FAMILIES[model]
-        if model == "power" and (points.x <= 0.0).any():
-            msg = f"the power function needs x > 0; the least is {points.x.min():g}. Choose another function"
-            raise CalibrationError(msg)
-        return _calibrated("calibration.fit_function", points, family, {"model": model})
-    own = model if isinstance(model, lmfit.Model) else lmfit.Model(model)
-    params = own.make_params(**dict(start or {}))
-    names = [name for name in own.param_names if not params[name].expr]
-    variable = own.independent_vars[0]
+        family = _named(model, points)
+        first = _begin(family, start)
+    else:
+        family, first = of_function(model, start=start)
+    said = model if isinstance(model, str) else family.title
+    settings: dict[str, object] = {"model": said, "propagation": propagation}
+    return _calibrated("calibration.fit_function", points, family, settings, start=first)
 
-    def function(at: Any, b: Any) -> Any:  # noqa: ANN401 - arrays
-        return own.eval(**{variable: at}, **dict(zip(names, (float(each) for each in b), strict=True)))
 
-    first = np.array([v if math.isfinite(v := float(params[name].value)) else 1.0 for name in names])
-    family = Family(kind="function", names=tuple(names), function=function)
-    return _calibrated("calibration.fit_function", points, family, {"model": own.name}, start=first)
+def _named(model: str, points: Points) -> Family:
+    if is_formula(model):
+        return of_formula(model)
+    if model not in NAMED:
+        msg = (
+            f"no function named {model!r}; there are {list(NAMED)}, and formulas of x such as 'a + b*exp(-x/c)'."
+            f"{did_you_mean(model, NAMED)}"
+        )
+        raise CalibrationError(msg)
+    if model == "power" and (points.x <= 0.0).any():
+        msg = f"the power function needs x > 0; the least is {points.x.min():g}. Choose another function"
+        raise CalibrationError(msg)
+    return _polynomial(2, points) if model == "quadratic" else FAMILIES[model]
+
+
+def _begin(family: Family, start: Mapping[str, float] | None) -> npt.NDArray[np.float64] | None:
+    """Return where to begin with a formula: 1 where nothing is said."""
+    wrong = [name for name in start or {} if name not in family.names]
+    if wrong or (start and family.kind != "formula"):
+        wanted = (
+            f"the parameters are {list(family.names)}" if family.kind == "formula" else "a named function needs none"
+        )
+        msg = f"start speaks of {wrong or list(start or {})}; {wanted}"
+        raise CalibrationError(msg)
+    if family.kind != "formula":
+        return None
+    return np.array([float((start or {}).get(name, 1.0)) for name in family.names])
 
 
 def _polynomial(degree: int, points: Points) -> Family:
@@ -196,19 +226,22 @@ def _calibrated(
             f"{'' if points.known else ' and their scatter'}; measure at least {needed}, or state uncertainties"
         )
         raise CalibrationError(msg)
-    found = solve(family, points.x, points.y, points.covariance, start=start)
+    propagation = cast("Propagation", settings["propagation"])
+    require_propagation(propagation)
+    found = solve(family, points.x, points.y, points.covariance, start=start, exact=propagation == "implicit")
     said = history.extend(step, settings={**settings, "points": points.history}, inputs={})
-    contributions, scatter, ensemble = _sources(points, found, said)
+    key = f"{history.parse(said)['head']}{found.b.tolist() if family.kind == 'function' else ''}"
+    contributions, scatter, ensemble = _sources(points, found, key)
     made = CurveCalibration(
         family=family, values=found.b, contributions=contributions, of_units=points.of_units, units=points.units,
         points=_table(points, found), chisqr=found.chisqr, dof=float(count - size), scatter=scatter, ensemble=ensemble,
-        history=said,
+        propagation=propagation, history=said,
     )  # fmt: skip
     return replace(made, notes=_notes(made))
 
 
 def _sources(
-    points: Points, found: Solution, said: str
+    points: Points, found: Solution, key: str
 ) -> tuple[dict[Source, npt.NDArray[np.float64]], float | None, str]:
     """Carry the sources of the points to the parameters; without any, make those of the residuals."""
     if points.known:
@@ -216,7 +249,7 @@ def _sources(
         return {source: moved[:, k] for k, source in enumerate(points.sources) if moved[:, k].any()}, None, ""
     dof = points.x.size - found.b.size
     scatter = math.sqrt(found.chisqr / dof)
-    joint = hashlib.blake2b(f"curve|{history.parse(said)['head']}".encode(), digest_size=16).hexdigest()
+    joint = hashlib.blake2b(f"curve|{key}".encode(), digest_size=16).hexdigest()
     values, vectors = np.linalg.eigh(found.covariance)
     columns = scatter * vectors * np.sqrt(np.clip(values, 0.0, None))
     return {

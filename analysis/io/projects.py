@@ -31,7 +31,8 @@ def read_project(path: str | Path) -> dict[str, Any]:
     -------
     :
         Name to item, in the order in which they were written: Datasets, DataArrays, texts, budgets and calibrations
-        come back as what they were; anything else as the Dataset it was written as.
+        come back as what they were; anything else as the Dataset it was written as. So does a curve of a function of
+        your own, for `CurveCalibration.from_dataset(dataset, function=...)`.
 
     Raises
     ------
@@ -39,16 +40,24 @@ def read_project(path: str | Path) -> dict[str, Any]:
         If the file is not such a file, or damaged.
     """
     source = _require_hdf5(path)
-    return {name: _revive(note, dataset) for name, (note, dataset) in hdf5.read_all(source).items()}
+    items = hdf5.read_all(source).items()
+    return {
+        name: dataset if _wants_function(note, dataset) else _revive(note, dataset) for name, (note, dataset) in items
+    }
 
 
-def read_calibration(path: str | Path) -> "AxisCalibration | CurveCalibration":
+def read_calibration(
+    path: str | Path, *, function: Callable[..., Any] | None = None
+) -> "AxisCalibration | CurveCalibration":
     """Read a calibration from a file that `analysis.io.write` made.
 
     Parameters
     ----------
     path:
         A netCDF file with one calibration, or a project file with exactly one among its items.
+    function:
+        The Python function of a curve that was fitted with one: the file has only its name, and it is checked that it
+        gives the same values.
 
     Returns
     -------
@@ -70,8 +79,18 @@ def read_calibration(path: str | Path) -> "AxisCalibration | CurveCalibration":
             "io.write(calibration.fit_axis(...), path), or choose from io.read_project(path)"
         )
         raise FormatError(msg)
-    revived: AxisCalibration | CurveCalibration = _revive(*items[found[0]])
+    note, dataset = items[found[0]]
+    if function is not None:
+        if note != "CurveCalibration":
+            msg = f"{source.name!r} holds an {note}, which needs no function; leave function out"
+            raise FormatError(msg)
+        return _curve_calibration(dataset, function)
+    revived: AxisCalibration | CurveCalibration = _revive(note, dataset)
     return revived
+
+
+def _wants_function(note: str, dataset: xr.Dataset) -> bool:
+    return note == "CurveCalibration" and dataset.attrs.get("family") == "function"
 
 
 def _require_hdf5(path: str | Path) -> Path:
@@ -99,10 +118,10 @@ def _axis_calibration(dataset: xr.Dataset) -> Any:  # noqa: ANN401 - imported be
     return AxisCalibration.from_dataset(dataset)
 
 
-def _curve_calibration(dataset: xr.Dataset) -> Any:  # noqa: ANN401 - imported below
+def _curve_calibration(dataset: xr.Dataset, function: Callable[..., Any] | None = None) -> Any:  # noqa: ANN401 - as above
     from analysis.calibration import CurveCalibration  # noqa: PLC0415 - as above
 
-    return CurveCalibration.from_dataset(dataset)
+    return CurveCalibration.from_dataset(dataset, function=function)
 
 
 def _budget(dataset: xr.Dataset) -> Any:  # noqa: ANN401 - imported below

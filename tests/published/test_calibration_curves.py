@@ -28,6 +28,11 @@ VALIDATION = [
         "against": "York et al. 2004; Walpole & Myers; Bevington; Kessel et al. 2012",
         "agreement": "half a unit of the last printed digit, 1e-9 for figures of software",
     },
+    {
+        "what": "Covariance of a line by the implicit-function theorem (residuals times curvature)",
+        "against": "Kalantar 1992 on Pearson's data; GTC on ISO/TS 28037:2010, 7.4",
+        "agreement": "the printed digits",
+    },
 ]
 
 
@@ -77,6 +82,15 @@ def test_a_line_with_errors_in_both_variables():
     for at, wanted in ((q(3.5, 0.2), (8.138, 0.484)), (q(4.5, 0.4), (10.297, 0.909))):
         y = curve.predict(at)
         assert (y.value, y.u) == pytest.approx(wanted, abs=5.1e-4)
+
+
+def test_a_line_with_errors_in_both_variables_carried_through_the_exact_solution():
+    # the same example as GTC 1.5 carries it (documentation of its straight-line functions)
+    curve = calibration.fit_line(
+        [1.2, 1.9, 2.9, 4.0, 4.7, 5.9], [3.4, 4.4, 7.2, 8.5, 10.8, 13.5], u_x=0.2, u_y=[0.2, 0.2, 0.2, 0.4, 0.4, 0.4],
+        propagation="implicit",
+    )  # fmt: skip
+    assert parameters(curve)[2:4] == pytest.approx((0.4804, 0.1362), abs=5.1e-5)
 
 
 def test_a_line_with_covariances_among_the_y():
@@ -160,6 +174,9 @@ def test_pearsons_data_with_yorks_weights():
     assert (a, b) == pytest.approx((5.4799102240329, -0.48053340744620), rel=1e-12)
     assert (u_a, u_b) == pytest.approx((0.29497, 0.05799), abs=1.1e-5)
     assert curve.chisqr == pytest.approx(11.8664, abs=1e-4)
+    # Kalantar, Meas. Sci. Technol. 3 (1992) 1113: errors carried through the exact solution
+    exact = calibration.fit_line(x, y, u_x=w_x**-0.5, u_y=w_y**-0.5, propagation="implicit")
+    assert parameters(exact)[2:] == pytest.approx((0.29193, 0.057617, -0.0162), rel=2e-5, abs=2e-5)
 
 
 def test_a_line_through_33_points_and_back_from_three_repeats():

@@ -242,7 +242,62 @@ def test_curves_with_other_numbers_or_dates_are_not_equal():
     assert curve != "curve"
 
 
-def test_a_function_of_the_user_is_not_written(tmp_path):
+def decay(x, offset, height, length):
+    return offset + height * np.exp(-x / length)
+
+
+def other_decay(x, offset, height, length):
+    return offset + height * np.exp(-x / length) + 1e-3
+
+
+DECAY = decay(X, 1.0, 2.0, 3.0) + np.random.default_rng(6).normal(0, 0.02, X.size)
+START = {"offset": 0.5, "height": 1.0, "length": 2.0}
+
+
+def test_a_formula_is_fitted_as_the_function_and_kept_whole_in_a_file(tmp_path):
+    own = calibration.fit_function(decay, X, DECAY, u_x=0.02, u_y=0.02, start=START)
+    text = "offset + height*exp(-x/length)"
+    curve = calibration.fit_function(text, X, DECAY, u_x=0.02, u_y=0.02, start=START)
+    assert curve.names == own.names
+    np.testing.assert_allclose(curve.values, own.values, rtol=1e-8)
+    np.testing.assert_allclose(curve.covariance, own.covariance, rtol=1e-6)
+    assert str(curve).startswith(f"formula {text} on [1, 9]")
+    back = io.read_calibration(io.write(curve, tmp_path / "curve.nc"))
+    assert back == curve
+    assert back.predict(4.4).value == curve.predict(4.4).value
+
+
+def test_a_function_of_the_user_is_kept_by_name_and_asked_for_again(tmp_path):
+    curve = calibration.fit_function(decay, X, DECAY, u_y=0.02, start=START)
+    path = io.write(curve, tmp_path / "curve.nc")
+    with pytest.raises(CalibrationError, match=r"Pass it again: io.read_calibration\(path, function=decay\)"):
+        io.read_calibration(path)
+    back = io.read_calibration(path, function=decay)
+    assert back == curve
+    assert (back.predict(4.4) - curve.predict(4.4)).u < 1e-12
+    with pytest.raises(CalibrationError, match=r"differs by up to 0\.001"):
+        io.read_calibration(path, function=other_decay)
+    with pytest.raises(CalibrationError, match="with the parameters"):
+        io.read_calibration(path, function=lambda x, a: a * x)
+    held = io.read_project(io.write({"curve": curve, "line": calibration.fit_line(X, Y)}, tmp_path / "both.nc"))
+    assert calibration.CurveCalibration.from_dataset(held["curve"], function=decay) == curve
+
+
+def test_a_function_without_a_name_and_formulas_outside_the_grammar_are_refused(tmp_path):
     curve = calibration.fit_function(lambda x, a: a * x, X, Y, u_y=0.2)
     with pytest.raises(CalibrationError, match="cannot be kept in a file"):
         io.write(curve, tmp_path / "curve.nc")
+    with pytest.raises(CalibrationError, match="no formula of a curve"):
+        calibration.fit_function("a*x + open(b)", X, Y)
+    with pytest.raises(CalibrationError, match="needs x and at least one parameter"):
+        calibration.fit_function("a + b", X, Y)
+    with pytest.raises(CalibrationError, match="start speaks of"):
+        calibration.fit_function("a + b*x", X, Y, start={"c": 1.0})
+    line = io.write(calibration.fit_line(X, Y), tmp_path / "line.nc")
+    with pytest.raises(CalibrationError, match="leave function out"):
+        io.read_calibration(line, function=decay)
+
+
+def test_two_functions_without_a_name_share_no_source():
+    twice = [calibration.fit_function(function, X, Y) for function in (lambda x, a: a * x, lambda x, a: a * x**2)]
+    assert not set(twice[0].parameters[0].parts()) & set(twice[1].parameters[0].parts())

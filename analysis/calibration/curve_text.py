@@ -78,7 +78,9 @@ def described(curve: Any) -> str:  # noqa: ANN401 - the class imports this modul
         pair = format_value(quantity.value, quantity.u)
         lines.append(f"  {quantity.label} = {pair} {shown(unit)}".rstrip())
     if curve.scatter is not None:
-        lines.append(f"  scatter of one observation {with_units(curve.scatter, curve.units, digits=3)}, dof {curve.dof:g}")
+        lines.append(
+            f"  scatter of one observation {with_units(curve.scatter, curve.units, digits=3)}, dof {curve.dof:g}"
+        )
     elif curve.p_value is None:
         lines.append("  no degrees of freedom: the curve goes through the points, and nothing tests it")
     else:

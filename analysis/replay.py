@@ -39,7 +39,8 @@ class _Bench:
     def with_content(self, key: str) -> object | None:
         """Return the item that has a content hash."""
         for item in self.items.values():
-            forms = [item, item["signal"]] if isinstance(item, xr.Dataset) and "signal" in item else [item]
+            held = item.data_vars.values() if isinstance(item, xr.Dataset) else []
+            forms = [item, *held, *(each.values for each in held)]
             for form in forms:
                 if history.content_hash(form) == key:
                     return form
@@ -273,15 +274,15 @@ def _propagate(settings: Named, inputs: Named, bench: _Bench) -> uncertainty.Bud
     return found[settings["output"]] if isinstance(found, dict) else found
 
 
-def _scalar(again: Callable[[Named, Named], Quantity]) -> Step:
-    def step(settings: Named, inputs: Named, bench: _Bench) -> Quantity:  # noqa: ARG001 - all steps are called alike
+def _again(again: Callable[[Named, Named], Any]) -> Step:
+    def step(settings: Named, inputs: Named, bench: _Bench) -> Any:  # noqa: ANN401, ARG001 - whatever it returns
         return again(settings, {name: _as_quantity(thing) for name, thing in inputs.items()})
 
     return step
 
 
 def _arithmetic(function: np.ufunc) -> Step:
-    def step(settings: Named, inputs: Named, bench: _Bench) -> Quantity:  # noqa: ARG001 - all steps are called alike
+    def step(settings: Named, inputs: Named, bench: _Bench) -> Any:  # noqa: ANN401, ARG001 - whatever it returns
         return function(*(_as_quantity(inputs[str(number)]) for number in range(len(inputs))))
 
     return step
@@ -330,7 +331,7 @@ _STEPS: dict[str, Step] = {
     "peaks.warm_start": lambda settings, inputs, _: warm.warm_again(settings, inputs),
     "peaks.intervals": _with_sigma(peaks.intervals, "fit", "spectrum"),
     "peaks.quantity": _call(peaks.quantity, "fit"),
-    **{name: _scalar(step) for name, step in again.STEPS.items()},
+    **{name: _again(step) for name, step in again.STEPS.items()},
     "uncertainty.to": lambda settings, inputs, _: _as_quantity(inputs["quantity"]).to(**settings),
     "uncertainty.propagate": _propagate,
     "uncertainty.sample": _call(uncertainty.sample, "budget"),

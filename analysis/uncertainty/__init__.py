@@ -3,6 +3,8 @@
 from analysis.uncertainty import distributions, sources
 from analysis.uncertainty.agreement import Agreement, checked, compare, require_agreement
 from analysis.uncertainty.anova import Anova, anova
+from analysis.uncertainty.array import UncertainArray
+from analysis.uncertainty.arrays import array, concat, interpolate
 from analysis.uncertainty.budget import Budget, Contribution, Group, InputContribution
 from analysis.uncertainty.combination import Combination, combine
 from analysis.uncertainty.complex_quantity import ComplexQuantity, type_a_complex
@@ -41,10 +43,13 @@ __all__ = [
     "Sample",
     "SmallestRegion",
     "Source",
+    "UncertainArray",
     "anova",
+    "array",
     "checked",
     "combine",
     "compare",
+    "concat",
     "conformity",
     "correlated",
     "coverage_factor",
@@ -56,6 +61,7 @@ __all__ = [
     "from_draws",
     "global_risks",
     "guard_factor",
+    "interpolate",
     "propagate",
     "regression",
     "require_agreement",

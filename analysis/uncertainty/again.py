@@ -1,4 +1,4 @@
-"""Quantities made again from the settings that their history holds, under the sources that they had.
+"""Quantities and arrays made again from the settings that their history holds, under the sources that they had.
 
 Not here: propagation and arithmetic, and the walk through a history (`analysis.replay`).
 """
@@ -10,6 +10,8 @@ from typing import Any
 
 from analysis.core import history
 from analysis.uncertainty.anova import anova
+from analysis.uncertainty.array import UncertainArray
+from analysis.uncertainty.arrays import array, concat, interpolate
 from analysis.uncertainty.combination import combine
 from analysis.uncertainty.distributions import Distribution
 from analysis.uncertainty.empirical import from_draws
@@ -67,7 +69,14 @@ def _correlated(settings: Named, inputs: Named) -> Quantity:  # noqa: ARG001 - a
     return correlated(**_without(settings, "output", "dof"), dof=dof)[settings["output"]]
 
 
-STEPS: dict[str, Callable[[Named, Named], Quantity]] = {
+def _array(settings: Named, inputs: Named) -> UncertainArray:
+    given = {**settings, "dof": math.inf if settings["dof"] is None else settings["dof"]}
+    if settings["distribution"] is not None:
+        given["distribution"] = Distribution.from_json(settings["distribution"])
+    return array(**inputs, **given)
+
+
+STEPS: dict[str, Callable[[Named, Named], Quantity | UncertainArray]] = {
     "uncertainty.Quantity": _quantity,
     "uncertainty.type_a": lambda s, _: _own(type_a(**_without(s, "ids")), "uncertainty.type_a", s),
     "uncertainty.type_a_series": lambda s, _: _own(type_a_series(**_without(s, "ids")), "uncertainty.type_a_series", s),
@@ -77,5 +86,14 @@ STEPS: dict[str, Callable[[Named, Named], Quantity]] = {
     "uncertainty.regression": lambda s, _: regression(**_without(s, "output")).parameters[s["output"]],
     "uncertainty.predict": lambda s, inputs: mean_response(s["row"], list(inputs.values()), units=s["units"]),
     "uncertainty.combine": lambda s, inputs: combine(list(inputs.values()), **s).quantity,
+    "uncertainty.array": _array,
+    "uncertainty.element": lambda s, inputs: inputs["array"].quantity(**s),
+    "uncertainty.isel": lambda s, inputs: inputs["array"].isel(s["indexers"]),
+    "uncertainty.transpose": lambda s, inputs: inputs["array"].transpose(**s),
+    "uncertainty.linear": lambda s, inputs: inputs["array"].linear(inputs["matrix"], **s),
+    "uncertainty.sum": lambda s, inputs: inputs["array"].sum(**s),
+    "uncertainty.mean": lambda s, inputs: inputs["array"].mean(**s),
+    "uncertainty.concat": lambda s, inputs: concat([inputs[str(k)] for k in range(len(inputs))], **s),
+    "uncertainty.interpolate": lambda s, inputs: interpolate(inputs["x"], **{**s, **_without(inputs, "x")}),
 }
-"""By the name of the function in a history: from its settings and inputs to the quantity."""
+"""By the name of the function in a history: from its settings and inputs to the result."""

@@ -146,25 +146,45 @@ def _ratio_to_angle(given: Sequence[str]) -> tuple[tuple[float, ...], str]:
     return (1.0, units.factor(given[1], given[0])), "rad"
 
 
-def power_partials(base: Numbers, exponent: Numbers) -> tuple[Numbers, Numbers]:
-    """Return the derivatives of `base ** exponent` with respect to both.
+def power_rule(base_units: str, exponent_units: str, exponent: Numbers, *, exponent_is_exact: bool) -> Rule:
+    """Return how a power acts, which depends on its exponent.
 
     Parameters
     ----------
-    base, exponent:
-        Dimensionless, or an exact exponent.
+    base_units, exponent_units:
+        UDUNITS strings.
+    exponent:
+        A number, or an array if the base is dimensionless.
+    exponent_is_exact:
+        Whether the exponent is known exactly.
 
     Returns
     -------
     :
-        Two numbers; the second is NaN for a base below 0 and 0 for a base of 0 with a positive exponent.
+        The rule. The derivative to the exponent is 0 for an exact one, else NaN for a base below 0 and 0 for a base
+        of 0 with a positive exponent.
+
+    Raises
+    ------
+    UnitsError
+        As `power_units`; or if exponents differ on a base with a dimension.
     """
-    first = np.where(
-        np.equal(exponent, 0), 0.0, exponent * np.power(base, np.where(np.equal(exponent, 0), 1, exponent - 1))
-    )
-    logarithm = np.log(np.where(np.greater(base, 0), base, 1.0))
-    second = np.where(np.less(base, 0), math.nan, np.power(base, exponent) * logarithm)
-    return first, second
+    one = np.ravel(exponent)[:1]
+    if not units.dimensionless(base_units) and not np.all(exponent == one):
+        msg = f"a base in {base_units!r} needs one exponent, got several; divide by a reference first"
+        raise UnitsError(msg)
+    number = float(one[0]) if one.size else 1.0
+    result = power_units(base_units, exponent_units, number, exponent_is_exact=exponent_is_exact)
+    factor = units.factor(base_units, "1") if result == "1" and np.any(exponent != 0) else 1.0
+
+    def partials(a: Numbers, b: Numbers) -> tuple[Numbers, Numbers]:
+        first = np.where(np.equal(b, 0), 0.0, b * np.power(a, np.where(np.equal(b, 0), 1, b - 1)))
+        if exponent_is_exact:
+            return first, 0.0
+        logarithm = np.log(np.where(np.greater(a, 0), a, 1.0))
+        return first, np.where(np.less(a, 0), math.nan, np.power(a, b) * logarithm)
+
+    return Rule(partials=partials, scales=lambda _given: ((factor, units.factor(exponent_units, "1")), result))
 
 
 def evaluate(function: np.ufunc, arguments: Sequence[Numbers], names_: Sequence[str]) -> Numbers:
@@ -199,12 +219,12 @@ def evaluate(function: np.ufunc, arguments: Sequence[Numbers], names_: Sequence[
 
 
 _RULES: dict[str, Rule] = {
-    "add": Rule(partials=lambda a, b: (1.0 + 0 * a, 1.0 + 0 * b), scales=_same),
-    "subtract": Rule(partials=lambda a, b: (1.0 + 0 * a, -1.0 + 0 * b), scales=_same),
+    "add": Rule(partials=lambda _a, _b: (1.0, 1.0), scales=_same),
+    "subtract": Rule(partials=lambda _a, _b: (1.0, -1.0), scales=_same),
     "multiply": Rule(partials=lambda a, b: (b, a), scales=_product),
     "divide": Rule(partials=lambda a, b: (1 / b, -a / b**2), scales=_quotient),
-    "negative": Rule(partials=lambda a: (-1.0 + 0 * a,), scales=_kept),
-    "positive": Rule(partials=lambda a: (1.0 + 0 * a,), scales=_kept),
+    "negative": Rule(partials=lambda _a: (-1.0,), scales=_kept),
+    "positive": Rule(partials=lambda _a: (1.0,), scales=_kept),
     "absolute": Rule(partials=lambda a: (np.sign(a),), scales=_kept),
     "square": Rule(partials=lambda a: (2 * a,), scales=_squared),
     "sqrt": Rule(partials=lambda a: (0.5 / np.sqrt(a),), scales=_rooted),

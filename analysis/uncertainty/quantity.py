@@ -240,12 +240,9 @@ class Quantity(NDArrayOperatorsMixin):
         """Apply a NumPy function or an operator."""
         if method != "__call__" or settings or not all(_is_scalar(each) for each in inputs):
             return NotImplemented
-        if function is np.power:
-            return _power(*(_as_quantity(each) for each in inputs))
-        rule = algebra.rule_of(function)
-        if rule is None:
-            return NotImplemented
-        return _apply(function, rule, [_as_quantity(each) for each in inputs])
+        given = [_as_quantity(each) for each in inputs]
+        rule = _power(*given) if function is np.power else algebra.rule_of(function)
+        return NotImplemented if rule is None else _apply(function, rule, given)
 
     def to_uncertainties(self) -> Any:  # noqa: ANN401
         """Return the quantity for the package `uncertainties`, as lmfit's `uvars` are.
@@ -352,15 +349,8 @@ def _apply(function: np.ufunc, rule: algebra.Rule, arguments: list[Quantity]) ->
     return _derived(float(value), arguments, slopes, result_units, function.__name__)
 
 
-def _power(base: Quantity, exponent: Quantity) -> Quantity:
-    exact = exponent.u == 0
-    result_units = algebra.power_units(base.units, exponent.units, exponent.value, exponent_is_exact=exact)
-    factor = unit_rules.factor(base.units, "1") if result_units == "1" and exponent.value != 0 else 1.0
-    value = algebra.evaluate(np.power, [base.value * factor, exponent.value], [base.label, exponent.label])
-    with np.errstate(all="ignore"):
-        first, second = algebra.power_partials(np.float64(base.value * factor), np.float64(exponent.value))
-    slopes = [float(first) * factor, 0.0 if exact else float(second)]
-    return _derived(float(value), [base, exponent], slopes, result_units, "power")
+def _power(base: Quantity, exponent: Quantity) -> algebra.Rule:
+    return algebra.power_rule(base.units, exponent.units, exponent.value, exponent_is_exact=exponent.u == 0)
 
 
 def _derived(value: float, arguments: list[Quantity], slopes: list[float], units: str, name: str) -> Quantity:

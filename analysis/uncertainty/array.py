@@ -30,6 +30,7 @@ from analysis.uncertainty.quantity import Quantity
 Key = int | slice | npt.NDArray[Any] | Sequence[int]
 Place = Mapping[str, int]
 _SHOWN = 3
+_SMALL = 1_000_000  # numbers of a matrix that enters the history as it is
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -251,7 +252,8 @@ class UncertainArray(Operand, NDArrayOperatorsMixin):
             If the matrix does not fit, or the correlations need more than 5e7 numbers.
         """
         self._require_dims([dim])
-        entries: Any = sparse.csr_array(matrix if sparse.issparse(matrix) else np.atleast_2d(np.asarray(matrix, float)))
+        dense = matrix if isinstance(matrix, sparse.sparray) else np.atleast_2d(np.asarray(matrix, dtype=float))
+        entries: Any = sparse.csr_array(dense)
         if entries.shape[1] != self.value.sizes[dim]:
             msg = f"the matrix has shape {entries.shape}, but {dim!r} has {self.value.sizes[dim]} elements"
             raise UncertaintyError(msg)
@@ -260,13 +262,11 @@ class UncertainArray(Operand, NDArrayOperatorsMixin):
         made = np.moveaxis((entries @ stack.reshape(stack.shape[0], -1)).reshape(-1, *stack.shape[1:]), 0, axis)
         same = entries.shape[0] == entries.shape[1]
         kept = {str(n): c for n, c in self.value.coords.items() if same or dim not in c.dims}
-        dense = entries.toarray() if math.prod(entries.shape) <= 1e6 else entries.data  # noqa: PLR2004 - 8 MB
+        told = entries.toarray() if math.prod(entries.shape) <= _SMALL else entries.data
         return UncertainArray(
             value=xr.DataArray(made, dims=self.dims, coords=kept, attrs={"units": self.units}),
             parts={source: part.along(axis, entries, self.shape) for source, part in self.parts.items()},
-            history=history.extend(
-                "uncertainty.linear", settings={"dim": dim}, inputs={"array": self, "matrix": dense}
-            ),
+            history=history.extend("uncertainty.linear", settings={"dim": dim}, inputs={"array": self, "matrix": told}),
         )
 
     def sum(self, dims: str | Sequence[str] | None = None) -> "UncertainArray":

@@ -252,7 +252,7 @@ class UncertainArray(Operand, NDArrayOperatorsMixin):
             If the matrix does not fit, or the correlations need more than 5e7 numbers.
         """
         self._require_dims([dim])
-        dense = matrix if isinstance(matrix, sparse.sparray) else np.atleast_2d(np.asarray(matrix, dtype=float))
+        dense: Any = matrix if isinstance(matrix, sparse.sparray) else np.atleast_2d(np.asarray(matrix, dtype=float))
         entries: Any = sparse.csr_array(dense)
         if entries.shape[1] != self.value.sizes[dim]:
             msg = f"the matrix has shape {entries.shape}, but {dim!r} has {self.value.sizes[dim]} elements"

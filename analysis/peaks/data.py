@@ -179,6 +179,8 @@ def spread(array: xr.DataArray, sizes: Mapping[Any, int]) -> xr.Variable:
     :
         The variable with those dims, in that order.
     """
+    if array.dims == tuple(sizes):
+        return array.variable  # set_dims would make it read-only, and the kernel would copy it
     spread_out: xr.Variable = array.variable.set_dims(dict(sizes))  # type: ignore[no-untyped-call]
     return spread_out
 

@@ -195,4 +195,6 @@ def _in_threads(pool: ThreadPoolExecutor, work: Callable[[slice], int], parts: l
 def _flatten_sigma(sigma: Floats, batch: tuple[int, ...], channels: int) -> Floats:
     if sigma.ndim <= 1 or all(n == 1 for n in sigma.shape[:-1]):
         return np.ascontiguousarray(np.broadcast_to(sigma.reshape(1, -1), (1, channels)), dtype=float)
-    return np.broadcast_to(sigma, (*batch, channels)).reshape(-1, channels)
+    wanted = (*batch, channels)
+    # broadcast_to makes read-only, which the kernel would copy
+    return (sigma if sigma.shape == wanted else np.broadcast_to(sigma, wanted)).reshape(-1, channels)

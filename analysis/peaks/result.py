@@ -231,11 +231,18 @@ def _are_roots(sigma: Floats, counts: Floats) -> bool:
     return bool((np.abs(sigma[good] ** 2 - wanted) <= 1e-6 * wanted).all())
 
 
+def _middle(rows: Floats) -> Floats:
+    """Return the lower median of each row without its NaN, NaN if there is nothing else."""
+    half = np.maximum(np.isfinite(rows).sum(axis=1) - 1, 0) // 2
+    middle: Floats = np.take_along_axis(np.sort(rows, axis=1), half[:, None], axis=1)
+    return middle
+
+
 def _about_weights(given: Given) -> list[str]:
     if given.sigma is None:
         return []
     signal, sigma = _some(given.signal, given.signal), _some(given.sigma, given.signal)
-    if not (_are_roots(sigma, signal) and float(np.nanmin(np.nanmedian(signal, axis=1))) < LOW_COUNTS):
+    if not (_are_roots(sigma, signal) and np.nanmin(_middle(signal)) < LOW_COUNTS):
         return []
     return [
         "sigma is the square root of counts below 100: such weights pull the fit below the data, and the stated "

@@ -3,11 +3,14 @@
 from analysis.calibration import sensors
 from analysis.calibration.applying import apply
 from analysis.calibration.axis import AxisCalibration
+from analysis.calibration.check_standards import CheckChart, check_chart
 from analysis.calibration.checking import BandCheck, ValidityVerdict, Verdict, check, compare, normalized_error
 from analysis.calibration.curve import CurveCalibration
 from analysis.calibration.curves import fit_function, fit_line, fit_polynomial
 from analysis.calibration.detection import DetectionLimits, detection_limits
+from analysis.calibration.drifting import Drift, add_drift, drift
 from analysis.calibration.fitting import fit_axis
+from analysis.calibration.intervals import CalibrationInterval, interval_from_drift, interval_staircase
 from analysis.calibration.laser import laser_zero
 from analysis.calibration.lines import lines
 from analysis.calibration.matching import PeakFate, match
@@ -15,19 +18,27 @@ from analysis.calibration.matching import PeakFate, match
 __all__ = [
     "AxisCalibration",
     "BandCheck",
+    "CalibrationInterval",
+    "CheckChart",
     "CurveCalibration",
     "DetectionLimits",
+    "Drift",
     "PeakFate",
     "ValidityVerdict",
     "Verdict",
+    "add_drift",
     "apply",
     "check",
+    "check_chart",
     "compare",
     "detection_limits",
+    "drift",
     "fit_axis",
     "fit_function",
     "fit_line",
     "fit_polynomial",
+    "interval_from_drift",
+    "interval_staircase",
     "laser_zero",
     "lines",
     "match",

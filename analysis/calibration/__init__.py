@@ -1,10 +1,12 @@
 """Calibration: the spectral axis from reference lines to its check, and curves with errors in both variables."""
 
 from analysis.calibration import sensors
+from analysis.calibration.air_conditions import AirConditions
 from analysis.calibration.applying import apply
 from analysis.calibration.axis import AxisCalibration
 from analysis.calibration.check_standards import CheckChart, check_chart
 from analysis.calibration.checking import BandCheck, ValidityVerdict, Verdict, check, compare, normalized_error
+from analysis.calibration.conversion import convert_axis
 from analysis.calibration.curve import CurveCalibration
 from analysis.calibration.curves import fit_function, fit_line, fit_polynomial
 from analysis.calibration.detection import DetectionLimits, detection_limits
@@ -16,6 +18,7 @@ from analysis.calibration.lines import lines
 from analysis.calibration.matching import PeakFate, match
 
 __all__ = [
+    "AirConditions",
     "AxisCalibration",
     "BandCheck",
     "CalibrationInterval",
@@ -31,6 +34,7 @@ __all__ = [
     "check",
     "check_chart",
     "compare",
+    "convert_axis",
     "detection_limits",
     "drift",
     "fit_axis",

@@ -113,7 +113,7 @@ def critical_value(rng):
     curve = calibration.fit_line(X, rng.normal(1 + 2 * X, 0.2))
     limits = calibration.detection_limits(curve, repeats=2)
     intercept, slope = curve.values
-    return (rng.normal(1, 0.2, 2).mean() - intercept) / slope <= limits.critical
+    return (rng.normal(1, 0.2, 2).mean() - intercept) / slope <= limits.critical.value
 
 
 def detection_limit(rng):
@@ -122,7 +122,7 @@ def detection_limit(rng):
     curve = calibration.fit_line(X, rng.normal(1 + 2 * X, u), u_y=u)
     limits = calibration.detection_limits(curve, u_reading=0.05)
     intercept, slope = curve.values
-    return (rng.normal(1 + 2 * limits.detection, 0.05) - intercept) / slope > limits.critical
+    return (rng.normal(1 + 2 * limits.detection.value, 0.05) - intercept) / slope > limits.critical.value
 
 
 PIXEL = np.array([20.0, 130.0, 260.0, 333.0, 470.0, 610.0, 700.0, 820.0, 930.0, 1000.0])

@@ -1,38 +1,53 @@
-"""Critical value, detection limit and quantification limit of a calibration curve.
+"""Critical value, detection limit and quantification limit of a calibration curve, each with its uncertainty.
 
-All three follow from the standard uncertainty of an x that is read from the curve: at zero, at the limit, and where
-it is a tenth of x. Not here: the curve (`analysis.calibration.curve`).
+A reading is compared with the curve at zero: above the critical value it says that there is something. The detection
+limit is the content that is found so but for a share beta, and the quantification limit the one whose relative
+uncertainty is small enough. Not here: the curve (`analysis.calibration.curve`).
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from scipy import optimize, stats
 
 from analysis.calibration.curve import CurveCalibration
 from analysis.calibration.curve_families import shown
-from analysis.core import CalibrationError
-from analysis.uncertainty import Source, effective_dof
+from analysis.core import CalibrationError, did_you_mean, history
+from analysis.uncertainty import Quantity, Source, effective_dof
+from analysis.uncertainty import sources as source_rules
 
 __all__ = ["DetectionLimits", "detection_limits"]
 
+Array = npt.NDArray[np.float64]
 REACH = 1e-6
+STEP = 1e-3
+MANY = 1e6  # degrees of freedom from which Student's t is normal to 6 digits
+Method = Literal["noncentral_t", "sum_of_t"]
+METHODS = {
+    "noncentral_t": "noncentral t, delta(nu; alpha; beta) of ISO 11843-2",
+    "sum_of_t": "t(alpha) + t(beta), the approximation of ISO 11843-2 for delta",
+}
+Noise = float | Quantity | Callable[[float], float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class DetectionLimits:
-    """What can be told from nothing, and what can be measured."""
+    """What can be told from nothing, and what can be measured.
 
-    critical: float
+    The u of a limit is how well it is known: from the slope of the curve and from the estimate of the noise.
+    """
+
+    critical: Quantity
     """Critical value: an x found above it says with error probability `alpha` that there is something."""
-    detection: float
+    detection: Quantity
     """Detection limit: an x so large is found above the critical value but for a share `beta`."""
-    quantification: float
+    quantification: Quantity
     """Quantification limit: the x whose relative standard uncertainty is `relative`."""
-    units: str
-    """Units of x."""
     alpha: float
     """Probability of a false alarm."""
     beta: float
@@ -41,37 +56,85 @@ class DetectionLimits:
     """Relative standard uncertainty at the quantification limit."""
     repeats: int
     """Observations that are averaged for one x."""
+    dof: float
+    """Degrees of freedom of the u of a blank on which the first two limits stand."""
+    method: Method
+    """How the detection limit follows from it."""
+
+    @property
+    def units(self) -> str:
+        """Units of x."""
+        return self.critical.units
 
     def __str__(self) -> str:
-        """Write the three in one line."""
-        units = shown(self.units)
+        """Write the three and the method."""
+        texts = [
+            f"{name} {str(value).removesuffix(' (k = 1)')}"
+            for name, value in (
+                ("critical value", self.critical),
+                ("detection limit", self.detection),
+                ("quantification limit", self.quantification),
+            )
+        ]
         return (
-            f"critical value {self.critical:.3g} {units}".rstrip()
-            + f", detection limit {self.detection:.3g} {units}".rstrip()
-            + f", quantification limit {self.quantification:.3g} {units}".rstrip()
-            + f" (alpha {self.alpha:g}, beta {self.beta:g}, {100 * self.relative:g} %, mean of {self.repeats})"
+            f"{', '.join(texts)} (alpha {self.alpha:g}, beta {self.beta:g}, {100 * self.relative:g} %, "
+            f"mean of {self.repeats}; {METHODS[self.method]}, {self.dof:.3g} degrees of freedom)"
         )
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True, kw_only=True)
+class _State:
+    """What the limits are a function of: parameters of the curve and the size of the noise, 1 as estimated."""
+
+    curve: CurveCalibration
+    b: Array
+    noise: Callable[[float], float]
+    scale: float
+    reading: Source
+
+    def net(self, x: float) -> float:
+        """Return the signal above that of a blank."""
+        at = np.array([x, 0.0])
+        high, low = self.curve.family.value(at, self.b)
+        return float(high - low)
+
+    def parts(self, x: float, *, at: float) -> dict[Source, float]:
+        """Return what a mean reading at x less the curve at another place comes from, in the units of y."""
+        size = self.noise(x)
+        if not 0.0 < size < math.inf:
+            msg = f"the noise of an observation must be positive and finite; got {size} at x = {x:g}"
+            raise CalibrationError(msg)
+        row = self.curve.family.gradient(np.array([at]), self.b)[0]
+        grown = self.scale if self.reading.ensemble else 1.0  # the noise is that of the curve too
+        own = {source: grown * float(row @ part) for source, part in self.curve.contributions.items()}
+        return {**own, self.reading: self.scale * size}
 
 
 def detection_limits(
-    curve: CurveCalibration, *, repeats: int = 1, u_reading: float | Callable[[float], float] | None = None,
-    alpha: float = 0.05, beta: float = 0.05, relative: float = 0.1, extrapolate: bool = False,
+    curve: CurveCalibration, *, repeats: int = 1, u_reading: Noise | None = None, alpha: float = 0.05,
+    beta: float = 0.05, relative: float = 0.1, method: Method = "noncentral_t", extrapolate: bool = False,
 ) -> DetectionLimits:  # fmt: skip
     """Return the limits of detection and quantification of a rising curve.
 
     Parameters
     ----------
     curve:
-        It rises, and its points reach down to zero.
+        It rises, and its points reach down to zero; they may have errors in both variables.
     repeats:
         Observations that are averaged for one x, at least 1.
     u_reading:
-        Standard uncertainty of one observation, in the units of y: a number, or a function of x where the noise
-        depends on it. None takes the scatter that the residuals gave.
+        Standard deviation of one observation, in the units of y: a number, a Quantity where it is itself uncertain, or
+        a function of x where the noise depends on it. None takes the scatter that the residuals gave.
     alpha, beta:
         Probabilities of a false alarm and of a miss, in (0, 0.5).
     relative:
         Relative standard uncertainty that quantification asks for, in (0, 1).
+    method:
+        `"noncentral_t"`: the detection limit by the noncentrality parameter delta(nu; alpha; beta) of ISO 11843-2,
+        exact for a straight line with equal noise; `"sum_of_t"`: by the sum of the two quantiles, which the standard
+        allows for nu > 3 and which is too large by 5 % at nu = 4.
     extrapolate:
         Take the curve down to zero from points that do not reach it.
 
@@ -95,7 +158,10 @@ def detection_limits(
             f"{beta}, {relative}"
         )
         raise CalibrationError(msg)
-    u_of = _noise(curve, u_reading, repeats)
+    if method not in METHODS:
+        msg = f"no method named {method!r}; there are {list(METHODS)}.{did_you_mean(method, list(METHODS))}"
+        raise CalibrationError(msg)
+    state, size = _state(curve, u_reading, repeats)
     rises = float(curve.family.slope(np.array([0.0]), curve.values)[0]) > 0.0
     if not rises or (curve.low > 0.0 and not extrapolate):
         msg = (
@@ -103,42 +169,118 @@ def detection_limits(
             f"{shown(curve.of_units)}. Measure blanks too, or pass extrapolate=True"
         )
         raise CalibrationError(msg)
-    critical = _margin(u_of(0.0), alpha)
-    detection = _solve(lambda x: x - critical - _margin(u_of(x), beta), curve, "detection limit")
-    quantification = _solve(lambda x: relative * x - math.hypot(*u_of(x).values()), curve, "quantification limit")
+    said = history.extend(
+        "calibration.detection_limits",
+        settings={"repeats": repeats, "u_reading": _said(u_reading), "alpha": alpha, "beta": beta, "relative": relative,
+                  "method": method, "extrapolate": extrapolate},
+        inputs={"curve": curve, **({"u_reading": u_reading} if isinstance(u_reading, Quantity) else {})},
+    )  # fmt: skip
+    found = [
+        _with_sources(limit, state, size, label, said)
+        for label, limit in (
+            ("critical value", partial(_critical, alpha=alpha)),
+            ("detection limit", partial(_detection, alpha=alpha, beta=beta, method=method)),
+            ("quantification limit", partial(_quantification, relative=relative)),
+        )
+    ]
     return DetectionLimits(
-        critical=critical, detection=detection, quantification=quantification, units=curve.of_units, alpha=alpha,
-        beta=beta, relative=relative, repeats=repeats,
+        critical=found[0], detection=found[1], quantification=found[2], alpha=alpha, beta=beta, relative=relative,
+        repeats=repeats, dof=effective_dof(state.parts(0.0, at=0.0)), method=method,
     )  # fmt: skip
 
 
-def _noise(
-    curve: CurveCalibration, u_reading: float | Callable[[float], float] | None, repeats: int
-) -> Callable[[float], dict[Source, float]]:
-    """Return what the uncertainty of an x that is read from the curve comes from, as a function of x."""
-    if u_reading is None and curve.scatter is None:
+def _said(given: Noise | None) -> object:
+    if given is None or isinstance(given, float | int):
+        return given
+    return "with its sources" if isinstance(given, Quantity) else "a function of x"
+
+
+def _state(curve: CurveCalibration, given: Noise | None, repeats: int) -> tuple[_State, Quantity]:
+    """Return what the limits follow from, and the relative size of the noise as a quantity, 1 with its u."""
+    if given is None and curve.scatter is None:
         msg = "the uncertainties of the points were given, so the noise of an observation is not known; give u_reading"
         raise CalibrationError(msg)
+    root, exact = math.sqrt(repeats), Quantity(value=1.0, u=0.0, units="1")
+    dof, ensemble, size = math.inf, "", exact
+    if given is None:
+        dof, ensemble, scatter = curve.dof, curve.ensemble, float(curve.scatter or 0.0)
+        # the relative standard deviation of a standard deviation from nu degrees of freedom
+        size = Quantity(value=1.0, u=1.0 / math.sqrt(2.0 * dof), units="1", dof=dof, label="estimate of the scatter")
+        noise: Callable[[float], float] = lambda x: scatter / root  # noqa: ARG005, E731 - the same everywhere
+    elif isinstance(given, Quantity):
+        own = given.to(curve.units)
+        dof, value = own.dof, own.value
+        if own.u > 0.0 and value > 0.0:
+            size = Quantity.from_components(1.0, {s: c / value for s, c in own.parts().items()}, units="1")
+        noise = lambda x: value / root  # noqa: ARG005, E731
+    elif callable(given):
+        function = given
+        noise = lambda x: function(x) / root  # noqa: E731
+    else:
+        number = given
+        noise = lambda x: number / root  # noqa: ARG005, E731
+    kind: Literal["A", "B"] = "B" if math.isinf(dof) else "A"
+    reading = Source(id=source_rules.fresh_id(), label="reading", kind=kind, dof=dof, ensemble=ensemble)
+    return _State(curve=curve, b=curve.values, noise=noise, scale=1.0, reading=reading), size
 
-    dof, ensemble = (curve.dof, curve.ensemble) if u_reading is None else (math.inf, "")
-    reading = Source(id="reading", label="reading", kind="A" if u_reading is None else "B", dof=dof, ensemble=ensemble)
 
-    def u_of(x: float) -> dict[Source, float]:
-        given = curve.scatter if u_reading is None else u_reading(x) if callable(u_reading) else u_reading
-        if given is None or not 0.0 < given < np.inf:
-            msg = f"the noise of an observation must be positive and finite; got {given} at x = {x:g}"
-            raise CalibrationError(msg)
-        where = np.array([x])
-        row, slope = curve.family.gradient(where, curve.values)[0], float(curve.family.slope(where, curve.values)[0])
-        parts = {source: float(row @ part) / slope for source, part in curve.contributions.items()}
-        return {**parts, reading: given / math.sqrt(repeats) / slope}
+def _with_sources(
+    limit: Callable[[_State], float], state: _State, size: Quantity, label: str, said: str
+) -> Quantity:  # fmt: skip
+    """Return a limit with what its parameters and the size of the noise bring into it."""
+    curve = state.curve
+    stack = np.array(list(curve.contributions.values())).reshape(-1, state.b.size)
+    slopes = np.zeros(state.b.size)
+    for k, u in enumerate(np.sqrt((stack**2).sum(axis=0))):
+        if u > 0.0:
+            step = STEP * u * np.eye(state.b.size)[k]
+            up, down = (limit(_moved(state, b=state.b + sign * step)) for sign in (1.0, -1.0))
+            slopes[k] = (up - down) / (2.0 * STEP * u)
+    components = {source: float(slopes @ part) for source, part in curve.contributions.items()}
+    if size.u > 0.0:
+        up, down = (limit(_moved(state, scale=1.0 + sign * STEP)) for sign in (1.0, -1.0))
+        for source, part in size.parts().items():
+            components[source] = components.get(source, 0.0) + (up - down) / (2.0 * STEP) * part
+    return Quantity.from_components(limit(state), components, units=curve.of_units, label=label, history=said)
 
-    return u_of
+
+def _moved(state: _State, *, b: Array | None = None, scale: float = 1.0) -> _State:
+    return _State(
+        curve=state.curve, b=state.b if b is None else b, noise=state.noise, scale=scale, reading=state.reading
+    )
 
 
 def _margin(components: dict[Source, float], probability: float) -> float:
     """Return how far an error of these sources goes with a probability to go further, by Student's t."""
     return float(stats.t.ppf(1.0 - probability, effective_dof(components))) * math.hypot(*components.values())
+
+
+def _critical(state: _State, *, alpha: float) -> float:
+    signal = _margin(state.parts(0.0, at=0.0), alpha)
+    return _solve(lambda x: state.net(x) - signal, state.curve, "critical value")
+
+
+def _detection(state: _State, *, alpha: float, beta: float, method: Method) -> float:
+    blank = state.parts(0.0, at=0.0)
+    critical, dof = _margin(blank, alpha), effective_dof(blank)
+
+    def distance(x: float) -> float:
+        parts = state.parts(x, at=0.0)
+        u, net = math.hypot(*parts.values()), state.net(x)
+        if method == "sum_of_t" or dof > MANY:
+            return net - critical - _margin(parts, beta)
+        missed = float(stats.nct.cdf(critical / u, dof, net / u)) if net > 0.0 else 1.0
+        return beta - (0.0 if math.isnan(missed) else missed)  # the sum underflows far above the limit only
+
+    return _solve(distance, state.curve, "detection limit")
+
+
+def _quantification(state: _State, *, relative: float) -> float:
+    def distance(x: float) -> float:
+        slope = float(state.curve.family.slope(np.array([x]), state.b)[0])
+        return relative * x - math.hypot(*state.parts(x, at=x).values()) / slope
+
+    return _solve(distance, state.curve, "quantification limit")
 
 
 def _solve(distance: Callable[[float], float], curve: CurveCalibration, what: str) -> float:
@@ -149,4 +291,6 @@ def _solve(distance: Callable[[float], float], curve: CurveCalibration, what: st
             "average more observations, or calibrate further"
         )
         raise CalibrationError(msg)
-    return float(optimize.brentq(distance, low, high)) if distance(low) < 0.0 else low
+    if distance(low) >= 0.0:
+        return low
+    return float(optimize.brentq(distance, low, high, xtol=1e-13 * high, rtol=1e-13))

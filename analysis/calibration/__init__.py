@@ -12,25 +12,30 @@ from analysis.calibration.curves import fit_function, fit_line, fit_polynomial
 from analysis.calibration.detection import DetectionLimits, detection_limits
 from analysis.calibration.drifting import Drift, add_drift, drift
 from analysis.calibration.fitting import fit_axis
+from analysis.calibration.intensity_standards import CertifiedIntensity, intensity_standard, intensity_table
 from analysis.calibration.intervals import CalibrationInterval, interval_from_drift, interval_staircase
 from analysis.calibration.laser import laser_zero
 from analysis.calibration.lines import lines
 from analysis.calibration.matching import PeakFate, match
+from analysis.calibration.response import ResponseCalibration, apply_response, response
 
 __all__ = [
     "AirConditions",
     "AxisCalibration",
     "BandCheck",
     "CalibrationInterval",
+    "CertifiedIntensity",
     "CheckChart",
     "CurveCalibration",
     "DetectionLimits",
     "Drift",
     "PeakFate",
+    "ResponseCalibration",
     "ValidityVerdict",
     "Verdict",
     "add_drift",
     "apply",
+    "apply_response",
     "check",
     "check_chart",
     "compare",
@@ -41,11 +46,14 @@ __all__ = [
     "fit_function",
     "fit_line",
     "fit_polynomial",
+    "intensity_standard",
+    "intensity_table",
     "interval_from_drift",
     "interval_staircase",
     "laser_zero",
     "lines",
     "match",
     "normalized_error",
+    "response",
     "sensors",
 ]

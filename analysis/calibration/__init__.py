@@ -15,8 +15,16 @@ from analysis.calibration.fitting import fit_axis
 from analysis.calibration.intensity_standards import CertifiedIntensity, intensity_standard, intensity_table
 from analysis.calibration.intervals import CalibrationInterval, interval_from_drift, interval_staircase
 from analysis.calibration.laser import laser_zero
+from analysis.calibration.linearity import (
+    LinearityCalibration,
+    apply_linearity,
+    dead_time,
+    fit_linearity,
+    flux_addition,
+)
 from analysis.calibration.lines import lines
 from analysis.calibration.matching import PeakFate, match
+from analysis.calibration.resolution import ResolutionFunction, fit_resolution
 from analysis.calibration.response import ResponseCalibration, apply_response, response
 
 __all__ = [
@@ -29,23 +37,30 @@ __all__ = [
     "CurveCalibration",
     "DetectionLimits",
     "Drift",
+    "LinearityCalibration",
     "PeakFate",
+    "ResolutionFunction",
     "ResponseCalibration",
     "ValidityVerdict",
     "Verdict",
     "add_drift",
     "apply",
+    "apply_linearity",
     "apply_response",
     "check",
     "check_chart",
     "compare",
     "convert_axis",
+    "dead_time",
     "detection_limits",
     "drift",
     "fit_axis",
     "fit_function",
     "fit_line",
+    "fit_linearity",
     "fit_polynomial",
+    "fit_resolution",
+    "flux_addition",
     "intensity_standard",
     "intensity_table",
     "interval_from_drift",

@@ -7,6 +7,7 @@ Not here: control charts (`analysis.calibration.check_standards`), when to calib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from html import escape
 from typing import TypeVar, cast
 
 import numpy as np
@@ -142,6 +143,10 @@ class Drift:
         ])  # fmt: skip
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Show the sentences in a notebook."""
+        return f"<pre>{escape(str(self))}</pre>"
 
     def _days(self, date: str) -> float:
         first = parse_date(self.checks.dates[0], "the first check")

@@ -6,6 +6,7 @@ Not here: the drift (`analysis.calibration.drifting`), dates of validity (`analy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from html import escape
 
 from analysis.calibration.check_standards import CheckChart
 from analysis.calibration.drifting import Drift
@@ -36,6 +37,10 @@ class CalibrationInterval:
         return f"calibrate by {self.due} ({self.days:g} days, {self.method}): {self.message}"
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Show the sentences in a notebook."""
+        return f"<pre>{escape(str(self))}</pre>"
 
 
 def interval_from_drift(

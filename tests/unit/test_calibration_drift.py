@@ -121,6 +121,7 @@ def test_the_interval_ends_on_the_last_day_on_which_the_error_with_its_uncertain
     assert reached(interval.days) < 2e-4 <= reached(interval.days + 1)
     assert interval.due == on(330 + interval.days)
     assert "reaches 0.0002 V" in interval.message
+    assert all(str(each)[:20] in each._repr_html_() for each in (interval, found))
     short = calibration.interval_from_drift(found, q(2e-4, 0.0), start=on(330), longest=100)
     assert (short.days, short.message.count("longest")) == (100, 1)
     now = calibration.interval_from_drift(found, q(1e-5, 0.0), start=on(330), longest=100)

@@ -7,6 +7,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 from types import MappingProxyType
 
 import numpy as np
@@ -169,6 +170,10 @@ class ForceTransducer:
         ])  # fmt: skip
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Show the sentences in a notebook."""
+        return f"<pre>{escape(str(self))}</pre>"
 
     def _range(self) -> tuple[float, float]:
         values = self.runs.values

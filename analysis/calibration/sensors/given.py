@@ -3,13 +3,15 @@
 Not here: the functions of the sensors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from analysis.core import CalibrationError, history
 from analysis.core import units as unit_rules
 from analysis.uncertainty import Quantity, Source
 
-__all__ = ["combined", "made", "require_inside", "taken"]
+__all__ = ["backward", "combined", "forward", "made", "require_inside", "taken"]
+
+Terms = Sequence[tuple[float, Quantity]]
 
 
 def taken(given: Quantity, units: str, what: str) -> Quantity:
@@ -109,3 +111,56 @@ def made(
     """
     said = history.extend(f"calibration.sensors.{step}", settings={"sensor": sensor}, inputs=dict(inputs))
     return Quantity.from_components(value, components, units=units, label=step, history=said)
+
+
+def forward(
+    value: float, units: str, *, slope: float, given: Quantity, own: Terms, step: str, sensor: str,
+    inputs: Mapping[str, Quantity],
+) -> Quantity:  # fmt: skip
+    """Return f(given; own), the function of a sensor.
+
+    Parameters
+    ----------
+    value, units:
+        Of the function.
+    slope:
+        Its derivative by what is given.
+    given:
+        In the units of the sensor.
+    own:
+        Its derivatives by the coefficients of the sensor, with them.
+    step, sensor, inputs:
+        As in `made`.
+
+    Returns
+    -------
+    :
+        The value with the sources of all.
+    """
+    return made(value, combined((slope, given), *own), units, step=step, sensor=sensor, inputs=inputs)
+
+
+def backward(
+    found: float, units: str, *, slope: float, given: Quantity, own: Terms, step: str, sensor: str,
+    inputs: Mapping[str, Quantity],
+) -> Quantity:  # fmt: skip
+    """Return where the function of a sensor has a given value.
+
+    Parameters
+    ----------
+    found, units:
+        The place.
+    slope, own:
+        Derivatives of the function there, as in `forward`.
+    given:
+        The value, in the units of the sensor.
+    step, sensor, inputs:
+        As in `made`.
+
+    Returns
+    -------
+    :
+        The place with the sources of all.
+    """
+    terms = [(-sensitivity / slope, quantity) for sensitivity, quantity in own]
+    return made(found, combined((1.0 / slope, given), *terms), units, step=step, sensor=sensor, inputs=inputs)

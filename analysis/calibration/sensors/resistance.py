@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scipy import optimize
 
-from analysis.calibration.sensors.given import combined, made, require_inside, taken
+from analysis.calibration.sensors.given import backward, forward, require_inside, taken
 from analysis.core import CalibrationError, did_you_mean
 from analysis.uncertainty import Quantity, distributions
 
@@ -58,15 +58,10 @@ class ResistanceThermometer:
         hot = taken(temperature, "degC", "temperature")
         require_inside(hot.value, LOW, HIGH, "temperature in degC")
         value, slope = self._at(hot.value)
-        parts = combined((slope, hot), *self._coefficients(hot.value))
-        return made(
-            value,
-            parts,
-            "ohm",
-            step="resistance",
-            sensor="platinum",
-            inputs={"temperature": temperature, **self._own()},
-        )
+        return forward(
+            value, "ohm", slope=slope, given=hot, own=self._coefficients(hot.value), step="resistance",
+            sensor="platinum", inputs={"temperature": temperature, **self._own()},
+        )  # fmt: skip
 
     def temperature(self, resistance: Quantity) -> Quantity:
         """Return the temperature at a resistance.
@@ -89,11 +84,9 @@ class ResistanceThermometer:
         measured = taken(resistance, "ohm", "resistance")
         require_inside(measured.value, self._at(LOW)[0], self._at(HIGH)[0], "resistance in ohm")
         found = float(optimize.brentq(lambda t: self._at(t)[0] - measured.value, LOW, HIGH, xtol=1e-11, rtol=1e-15))
-        slope = self._at(found)[1]
-        own = [(-sensitivity / slope, quantity) for sensitivity, quantity in self._coefficients(found)]
-        return made(
-            found, combined((1.0 / slope, measured), *own), "degC", step="temperature", sensor="platinum",
-            inputs={"resistance": resistance, **self._own()},
+        return backward(
+            found, "degC", slope=self._at(found)[1], given=measured, own=self._coefficients(found), step="temperature",
+            sensor="platinum", inputs={"resistance": resistance, **self._own()},
         )  # fmt: skip
 
     def tolerance(self, temperature: float, *, grade: str) -> Quantity:

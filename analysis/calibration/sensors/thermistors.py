@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize
 
-from analysis.calibration.sensors.given import combined, made, require_inside, taken
+from analysis.calibration.sensors.given import backward, forward, require_inside, taken
 from analysis.core import CalibrationError
 from analysis.uncertainty import Quantity
 
@@ -75,12 +75,10 @@ class Thermistor:
         ends = self.low * (1.0 - ROUNDING), self.high * (1.0 + ROUNDING)
         require_inside(measured.value, *ends, "thermistor: resistance in ohm")
         x = math.log(measured.value)
-        kelvin = 1.0 / self._at(x)
-        own = [(-(kelvin**2) * part, quantity) for part, quantity in self._coefficients(x)]
-        parts = combined((-(kelvin**2) * self._slope(x) / measured.value, measured), *own)
-        return made(
-            kelvin - 273.15, parts, "degC", step="temperature", sensor="thermistor",
-            inputs={"resistance": resistance, **self._own()},
+        slope, own = self._sensitivities(x)
+        return forward(
+            1.0 / self._at(x) - 273.15, "degC", slope=slope, given=measured, own=own, step="temperature",
+            sensor="thermistor", inputs={"resistance": resistance, **self._own()},
         )  # fmt: skip
 
     def resistance(self, temperature: Quantity) -> Quantity:
@@ -105,12 +103,9 @@ class Thermistor:
         ends = math.log(self.low) - ROUNDING, math.log(self.high) + ROUNDING
         require_inside(hot.value, 1.0 / self._at(ends[1]), 1.0 / self._at(ends[0]), "thermistor: temperature in K")
         found = optimize.brentq(lambda x: self._at(x) * hot.value - 1.0, *ends, xtol=1e-14, rtol=1e-15)
-        x = float(found)
-        value, steep = math.exp(x), self._slope(x)
-        own = [(-value * part / steep, quantity) for part, quantity in self._coefficients(x)]
-        parts = combined((-value / (hot.value**2 * steep), hot), *own)
-        return made(
-            value, parts, "ohm", step="resistance", sensor="thermistor",
+        slope, own = self._sensitivities(float(found))
+        return backward(
+            math.exp(float(found)), "ohm", slope=slope, given=hot, own=own, step="resistance", sensor="thermistor",
             inputs={"temperature": temperature, **self._own()},
         )  # fmt: skip
 
@@ -124,9 +119,10 @@ class Thermistor:
     def _slope(self, x: float) -> float:
         return self.b.value + 3.0 * self.c.value * x * x
 
-    def _coefficients(self, x: float) -> list[tuple[float, Quantity]]:
-        """Return the sensitivities of 1/T to the coefficients."""
-        return [(1.0, self.a), (x, self.b), (x**3, self.c)]
+    def _sensitivities(self, x: float) -> tuple[float, list[tuple[float, Quantity]]]:
+        """Return the derivatives of T by the resistance, in K/ohm, and by the coefficients."""
+        steep = -1.0 / self._at(x) ** 2
+        return steep * self._slope(x) / math.exp(x), [(steep, self.a), (steep * x, self.b), (steep * x**3, self.c)]
 
 
 def thermistor(*, a: Quantity, b: Quantity, c: Quantity, low: float, high: float) -> Thermistor:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
-from analysis.calibration.sensors.given import combined, made, require_inside, taken
+from analysis.calibration.sensors.given import backward, forward, require_inside, taken
 from analysis.core import CalibrationError, did_you_mean
 from analysis.uncertainty import Quantity
 
@@ -72,9 +72,10 @@ class Thermocouple:
         for each in (hot, cold):
             require_inside(each.value, self.low, self.high, f"type {self.kind}: temperature in degC")
         (top, slope), (bottom, back) = self._at(hot.value), self._at(cold.value)
-        inputs = {"temperature": temperature, "reference": cold}
-        parts = combined((slope, hot), (-back, cold))
-        return made(top - bottom, parts, "mV", step="emf", sensor=f"type {self.kind}", inputs=inputs)
+        return forward(
+            top - bottom, "mV", slope=slope, given=hot, own=[(-back, cold)], step="emf", sensor=f"type {self.kind}",
+            inputs={"temperature": temperature, "reference": cold},
+        )  # fmt: skip
 
     def temperature(self, emf: Quantity, *, reference: Quantity | None = None) -> Quantity:
         """Return the temperature of the measuring junction.
@@ -104,11 +105,10 @@ class Thermocouple:
         low, high = self._at(start)[0], self._at(self.high)[0]
         require_inside(total, low, high, f"type {self.kind}: emf in mV, referred to 0 degC,")
         found = float(optimize.brentq(lambda t: self._at(t)[0] - total, start, self.high, xtol=1e-10, rtol=1e-15))
-        slope = self._at(found)[1]
-        parts = combined((1.0 / slope, measured), (back / slope, cold))
-        return made(
-            found, parts, "degC", step="temperature", sensor=f"type {self.kind}", inputs={"emf": emf, "reference": cold}
-        )
+        return backward(
+            found, "degC", slope=self._at(found)[1], given=measured, own=[(-back, cold)], step="temperature",
+            sensor=f"type {self.kind}", inputs={"emf": emf, "reference": cold},
+        )  # fmt: skip
 
     def _reference(self, given: Quantity | None) -> Quantity:
         if given is None:

@@ -108,6 +108,14 @@ def function_of_the_user(rng):
     return both_ways(curve, true_y, reading_of(rng, true_y, 0.05))
 
 
+def exponential_carried_through_the_exact_solution(rng):
+    y, true_y = 1 + 2 * np.exp(0.2 * X), 1 + 2 * np.exp(0.2 * AT)
+    curve = calibration.fit_function(
+        "exponential", rng.normal(X, 0.05), rng.normal(y, 0.1), u_x=0.05, u_y=0.1, propagation="implicit"
+    )
+    return both_ways(curve, true_y, reading_of(rng, true_y, 0.1))
+
+
 def critical_value(rng):
     # A blank is called empty in 95 %: alpha is the probability of a false alarm.
     curve = calibration.fit_line(X, rng.normal(1 + 2 * X, 0.2))
@@ -123,6 +131,36 @@ def detection_limit(rng):
     limits = calibration.detection_limits(curve, u_reading=0.05)
     intercept, slope = curve.values
     return (rng.normal(1 + 2 * limits.detection.value, 0.05) - intercept) / slope > limits.critical.value
+
+
+MONTHS = [f"2025-{month:02d}-01" for month in range(1, 13)]
+DAYS = np.array([0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334])
+
+
+def forecast_of_a_drift(rng):
+    # The standard is wrong by one amount in all checks; the forecast is for half a year after the last of them.
+    standard = Quantity(value=10.0, u=2e-5, units="V")
+    right = 10.0 + rng.normal(0, 2e-5)
+    readings = [Quantity(value=rng.normal(right + 1e-7 * day, 1e-5), u=1e-5, units="V") for day in DAYS]
+    found = calibration.drift(MONTHS, readings, standard)
+    return holds(found.error_at("2026-07-02"), 1e-7 * 547)
+
+
+def voltage_from_a_calibrated_range(rng):
+    calibrator = Quantity(value=1.0, u=8e-6, units="1")
+    gain = 1 + rng.normal(0, 8e-6)
+    shown = [-9.0, -4.0, 0.0, 4.0, 9.0]
+    applied = [Quantity(value=v, u=0.0, units="V") * calibrator for v in shown]
+    readings = [Quantity(value=rng.normal(v * gain * (1 + 3e-5), 2e-6), u=2e-6, units="V") for v in shown]
+    found = calibration.sensors.meter_range(10.0, units="V", applied=applied, readings=readings)
+    return holds(found.value(Quantity(value=rng.normal(6 * (1 + 3e-5), 2e-6), u=2e-6, units="V")), 6.0)
+
+
+def resistance_at_zero_current(rng):
+    r0, heating, currents = 119.3971, 2.4e-3, (1.0, np.sqrt(2.0))
+    readings = [Quantity(value=rng.normal(r0 + heating * i**2, 1e-4), u=1e-4, units="ohm") for i in currents]
+    stated = [Quantity(value=rng.normal(i, 2e-3), u=2e-3, units="mA") for i in currents]
+    return holds(calibration.sensors.zero_current(readings, stated), r0)
 
 
 PIXEL = np.array([20.0, 130.0, 260.0, 333.0, 470.0, 610.0, 700.0, 820.0, 930.0, 1000.0])
@@ -179,6 +217,9 @@ OTHERS = [
     detection_limit,
     axis_of_lines_with_known_uncertainties,
     axis_that_scatters_beyond_its_known_uncertainties,
+    forecast_of_a_drift,
+    voltage_from_a_calibrated_range,
+    resistance_at_zero_current,
 ]
 CURVES = [
     line_with_known_weights,
@@ -192,8 +233,10 @@ CURVES = [
     exponential_with_errors_in_both,
     power_function_with_errors_in_both,
     function_of_the_user,
+    exponential_carried_through_the_exact_solution,
 ]
 NOT_LINEAR = {
+    exponential_carried_through_the_exact_solution,
     line_with_errors_in_both,
     exponential_with_errors_in_both,
     power_function_with_errors_in_both,

@@ -7,13 +7,13 @@ uncertainty is small enough. Not here: the curve (`analysis.calibration.curve`).
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from analysis.calibration.curve import CurveCalibration
 from analysis.calibration.curve_families import shown
@@ -25,13 +25,14 @@ __all__ = ["DetectionLimits", "detection_limits"]
 
 Array = npt.NDArray[np.float64]
 REACH = 1e-6
-STEP = 1e-3
+STEP = 1e-4
 MANY = 1e6  # degrees of freedom from which Student's t is normal to 6 digits
 Method = Literal["noncentral_t", "sum_of_t"]
 METHODS = {
     "noncentral_t": "noncentral t, delta(nu; alpha; beta) of ISO 11843-2",
     "sum_of_t": "t(alpha) + t(beta), the approximation of ISO 11843-2 for delta",
 }
+Limit = Callable[["_State"], Callable[[float], float]]
 Noise = float | Quantity | Callable[[float], float]
 
 
@@ -224,43 +225,42 @@ def _state(curve: CurveCalibration, given: Noise | None, repeats: int) -> tuple[
     return _State(curve=curve, b=curve.values, noise=noise, scale=1.0, reading=reading), size
 
 
-def _with_sources(
-    limit: Callable[[_State], float], state: _State, size: Quantity, label: str, said: str
-) -> Quantity:  # fmt: skip
-    """Return a limit with what its parameters and the size of the noise bring into it."""
-    curve = state.curve
+def _with_sources(limit: Limit, state: _State, size: Quantity, label: str, said: str) -> Quantity:
+    """Solve for a limit; its derivatives by parameters and noise are those of the equation that it solves."""
+    curve, distance = state.curve, limit(state)
+    found = _solve(distance, curve, label)
+
+    def slope(moved: Callable[[float], float], step: float) -> float:
+        return (moved(step) - moved(-step)) / (2.0 * step)
+
+    by_x = slope(lambda h: distance(found + h), STEP * found)
     stack = np.array(list(curve.contributions.values())).reshape(-1, state.b.size)
     slopes = np.zeros(state.b.size)
     for k, u in enumerate(np.sqrt((stack**2).sum(axis=0))):
         if u > 0.0:
-            step = STEP * u * np.eye(state.b.size)[k]
-            up, down = (limit(_moved(state, b=state.b + sign * step)) for sign in (1.0, -1.0))
-            slopes[k] = (up - down) / (2.0 * STEP * u)
-    components = {source: float(slopes @ part) for source, part in curve.contributions.items()}
+            unit = np.eye(state.b.size)[k]
+            slopes[k] = slope(lambda h, unit=unit: limit(replace(state, b=state.b + h * unit))(found), STEP * u)  # type: ignore[misc]
+    components = {source: float(slopes @ part) / -by_x for source, part in curve.contributions.items()}
     if size.u > 0.0:
-        up, down = (limit(_moved(state, scale=1.0 + sign * STEP)) for sign in (1.0, -1.0))
+        grown = slope(lambda h: limit(replace(state, scale=1.0 + h))(found), STEP) / -by_x
         for source, part in size.parts().items():
-            components[source] = components.get(source, 0.0) + (up - down) / (2.0 * STEP) * part
-    return Quantity.from_components(limit(state), components, units=curve.of_units, label=label, history=said)
-
-
-def _moved(state: _State, *, b: Array | None = None, scale: float = 1.0) -> _State:
-    return _State(
-        curve=state.curve, b=state.b if b is None else b, noise=state.noise, scale=scale, reading=state.reading
-    )
+            components[source] = components.get(source, 0.0) + grown * part
+    return Quantity.from_components(found, components, units=curve.of_units, label=label, history=said)
 
 
 def _margin(components: dict[Source, float], probability: float) -> float:
     """Return how far an error of these sources goes with a probability to go further, by Student's t."""
-    return float(stats.t.ppf(1.0 - probability, effective_dof(components))) * math.hypot(*components.values())
+    dof = effective_dof(components)
+    quantile = special.ndtri(1.0 - probability) if dof > MANY else special.stdtrit(dof, 1.0 - probability)
+    return float(quantile) * math.hypot(*components.values())
 
 
-def _critical(state: _State, *, alpha: float) -> float:
+def _critical(state: _State, *, alpha: float) -> Callable[[float], float]:
     signal = _margin(state.parts(0.0, at=0.0), alpha)
-    return _solve(lambda x: state.net(x) - signal, state.curve, "critical value")
+    return lambda x: state.net(x) - signal
 
 
-def _detection(state: _State, *, alpha: float, beta: float, method: Method) -> float:
+def _detection(state: _State, *, alpha: float, beta: float, method: Method) -> Callable[[float], float]:
     blank = state.parts(0.0, at=0.0)
     critical, dof = _margin(blank, alpha), effective_dof(blank)
 
@@ -269,18 +269,18 @@ def _detection(state: _State, *, alpha: float, beta: float, method: Method) -> f
         u, net = math.hypot(*parts.values()), state.net(x)
         if method == "sum_of_t" or dof > MANY:
             return net - critical - _margin(parts, beta)
-        missed = float(stats.nct.cdf(critical / u, dof, net / u)) if net > 0.0 else 1.0
+        missed = float(special.nctdtr(dof, net / u, critical / u)) if net > 0.0 else 1.0
         return beta - (0.0 if math.isnan(missed) else missed)  # the sum underflows far above the limit only
 
-    return _solve(distance, state.curve, "detection limit")
+    return distance
 
 
-def _quantification(state: _State, *, relative: float) -> float:
+def _quantification(state: _State, *, relative: float) -> Callable[[float], float]:
     def distance(x: float) -> float:
         slope = float(state.curve.family.slope(np.array([x]), state.b)[0])
         return relative * x - math.hypot(*state.parts(x, at=x).values()) / slope
 
-    return _solve(distance, state.curve, "quantification limit")
+    return distance
 
 
 def _solve(distance: Callable[[float], float], curve: CurveCalibration, what: str) -> float:

@@ -18,6 +18,7 @@ import xarray as xr
 from analysis import baseline, calibration, io, peaks, preprocess, uncertainty
 from analysis.core import HistoryError, did_you_mean, history
 from analysis.core.sameness import require_same
+from analysis.io import sniff
 from analysis.io.reading import sha256_of
 from analysis.peaks import global_fit, warm
 from analysis.peaks.language import model_from_json, params_from_json
@@ -69,8 +70,8 @@ def replay(
     Parameters
     ----------
     result:
-        What carries a history: a Dataset, DataArray, Budget, Quantity, calibration or verdict; or the path of a file
-        that `analysis.io.write` made, of which all items are redone.
+        What carries a history: a Dataset, DataArray, Budget, Quantity, uncertain array, calibration or verdict; or the
+        path of a file that `analysis.io.write` made, or of a digital certificate of ours: all its items are redone.
     folder:
         Where the raw files are; None is the folder of the given path, or the current one.
     item:
@@ -91,7 +92,7 @@ def replay(
         bench = _Bench(folder=Path(folder or "."), items={}, believed=[])
         return _redo({"the result": result}, bench)
     path = Path(result)
-    held = io.read_project(path)
+    held = _held(path)
     if item is not None and item not in held:
         msg = f"{path.name!r} has no item {item!r}; it has {list(held)}.{did_you_mean(item, held)}"
         raise HistoryError(msg)
@@ -101,6 +102,13 @@ def replay(
         msg = f"nothing in {path.name!r} has a history ({item or list(held)}); write results of the public functions"
         raise HistoryError(msg)
     return _redo(wanted, bench)
+
+
+def _held(path: Path) -> dict[str, Any]:
+    """Return the items of a project file, or the results of a digital certificate."""
+    if path.is_file() and sniff.is_xml(path):
+        return {name: found[0] for name, found in io.read_certificate(path).results.items()}
+    return io.read_project(path)
 
 
 def _redo(wanted: Named, bench: _Bench) -> xr.Dataset:
@@ -118,7 +126,8 @@ def _redo(wanted: Named, bench: _Bench) -> xr.Dataset:
             raise HistoryError(msg)
         graph = history.parse(text)
         _run(graph, bench, done)
-        redone = _as_dataset(done[graph["head"]])
+        made = done[graph["head"]]
+        redone = _as_dataset(_as_quantity(made) if isinstance(given, Quantity) else made)
         exact &= require_same(redone, _as_dataset(given), what=name)
         old |= graph["steps"][graph["head"]].get("versions", {})
         notes.append(name)

@@ -139,3 +139,55 @@ def _name(symbol: str) -> str:
         if rest != symbol and rest in _UNITS:
             return rf"\{word}\{_UNITS[rest]}"
     return ""
+
+
+def from_dsi(text: str) -> str:
+    r"""Read units in D-SI notation.
+
+    Parameters
+    ----------
+    text:
+        For example `\centi\metre\tothe{-1}`, `\metre\per\second`, or `|counts`, a unit that the certificate defines.
+
+    Returns
+    -------
+    :
+        A UDUNITS string.
+
+    Raises
+    ------
+    UnitsError
+        If a word is not known.
+    """
+    if text.startswith("|"):
+        return require_units(text[1:])
+    found, at, under, prefix = [], 0, False, ""
+    text = text.strip()
+    for match in _DSI.finditer(text):
+        if match.start() != at:
+            break
+        word = match["word"]
+        if word == "per":
+            under = True
+        elif word in _SHORT_PREFIX and not prefix:
+            prefix = _SHORT_PREFIX[word]
+        elif word in _SHORT:
+            power = (-1.0 if under else 1.0) * float(match["power"] or 1)
+            found.append(f"{prefix}{_SHORT[word]}{'' if power == 1 else f'{power:g}'}")
+            prefix, under = "", False
+        else:
+            break
+        at = match.end()
+    if at != len(text) or not found or prefix:
+        msg = f"the unit {text!r} is not one of the D-SI that are known here, such as \\milli\\metre\\tothe{{-1}}"
+        raise UnitsError(msg)
+    kept = [each for each in found if each != "1"]
+    return require_units(" ".join(kept) or "1")
+
+
+_DSI = re.compile(r"\\(?P<word>[a-z]+)(?:\\tothe\{(?P<power>[-+]?\d+(?:\.\d+)?)\})?")
+_SHORT_PREFIX = {word: symbol for symbol, word in reversed(_PREFIXES.items())}
+_SHORT = {
+    **{word: symbol for symbol, word in reversed((_UNITS | _WHOLE).items())},
+    "tonne": "t", "arcminute": "arcmin", "arcsecond": "arcsec", "ppm": "1e-6",
+}  # fmt: skip

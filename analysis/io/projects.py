@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from analysis.core import FormatError
-from analysis.io import hdf5, sniff
+from analysis.io import dcc, hdf5, sniff
 
 if TYPE_CHECKING:
     from analysis.calibration import AxisCalibration, CurveCalibration
@@ -49,12 +49,13 @@ def read_project(path: str | Path) -> dict[str, Any]:
 def read_calibration(
     path: str | Path, *, function: Callable[..., Any] | None = None
 ) -> "AxisCalibration | CurveCalibration":
-    """Read a calibration from a file that `analysis.io.write` made.
+    """Read a calibration from a file that `analysis.io.write` made, or from a digital certificate that holds one.
 
     Parameters
     ----------
     path:
-        A netCDF file with one calibration, or a project file with exactly one among its items.
+        A netCDF file with one calibration, a project file with exactly one among its items, or a DCC (XML) that
+        `report.certificate(calibration, format="dcc")` made.
     function:
         The Python function of a curve that was fitted with one: the file has only its name, and it is checked that it
         gives the same values.
@@ -67,9 +68,13 @@ def read_calibration(
     Raises
     ------
     FormatError
-        If the file holds no calibration or more than one.
+        If the file holds no calibration or more than one, or a certificate states other parameters than those of the
+        calibration that it carries.
     """
-    source = _require_hdf5(path)
+    source = sniff.require_file(path)
+    if sniff.is_xml(source):
+        return _certified(source, function)
+    _require_hdf5(source)
     items = hdf5.read_all(source)
     found = [name for name, (note, _) in items.items() if note in _CALIBRATIONS]
     if len(found) != 1:
@@ -86,6 +91,22 @@ def read_calibration(
             raise FormatError(msg)
         return _curve_calibration(dataset, function)
     revived: AxisCalibration | CurveCalibration = _revive(note, dataset)
+    return revived
+
+
+def _certified(path: Path, function: Callable[..., Any] | None) -> "AxisCalibration | CurveCalibration":
+    dataset, stated = dcc.calibration_in(path), dcc.read_certificate(path)
+    note = str(dataset.attrs.get("kind", ""))
+    if note not in _CALIBRATIONS:
+        msg = f"the certificate {path.name!r} carries a {note!r}; wanted one of {list(_CALIBRATIONS)}"
+        raise FormatError(msg)
+    revived: AxisCalibration | CurveCalibration
+    revived = _curve_calibration(dataset, function) if function is not None else _CALIBRATIONS[note](dataset)
+    for each in revived.parameters:
+        found = stated.results.get(each.label, ())
+        if len(found) != 1 or abs(found[0].value - each.value) > 1e-9 * abs(each.value):
+            msg = f"{path.name!r} does not state {each.label} = {each}, which its calibration has; it was altered"
+            raise FormatError(msg)
     return revived
 
 

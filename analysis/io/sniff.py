@@ -40,7 +40,7 @@ _MAGIC = (
 _TEXT_MAGIC = (
     ("##TITLE", "JCAMP-DX"),
     ("$SPEC_ID", "MAESTRO Spe"),
-    ("<?XML", "XML"),
+    ("<?XML", "XML (for a digital calibration certificate: io.read_certificate, io.read_calibration)"),
     ("<!DOCTYPE", "HTML"),
     ("<HTML", "HTML"),
     ("{", "JSON"),
@@ -111,6 +111,24 @@ def require_file(path: str | Path) -> Path:
         msg = f"{source.name!r} is empty: 0 bytes; wanted a spectrum. Export or copy it again"
         raise FormatError(msg)
     return source
+
+
+def is_xml(path: Path) -> bool:
+    """Say whether a file is XML.
+
+    Parameters
+    ----------
+    path:
+        A file that exists.
+
+    Returns
+    -------
+    :
+        By its first bytes.
+    """
+    with path.open("rb") as file:
+        head = file.read(_PEEK)
+    return head.decode("latin-1").lstrip("ï»¿ \t\r\n").startswith(("<?xml", "<dcc:", "<digitalCalibration"))
 
 
 def identify(path: Path) -> str:

@@ -11,7 +11,8 @@ from analysis.calibration import AxisCalibration, CurveCalibration
 from analysis.core import MetrospecError, history
 from analysis.report import markup, steps
 from analysis.report.budgets import dof_text, rows_by_input, rows_by_tag
-from analysis.report.dcc import Stated, write_dcc
+from analysis.report.dcc import write_dcc
+from analysis.report.dcc_results import Stated
 from analysis.report.statements import Statements
 from analysis.report.tables import tabular
 from analysis.uncertainty import Agreement, Budget, coverage_factor, format_u, format_value
@@ -73,8 +74,6 @@ def certificate(
         function, which nobody could run again.
     UncertaintyError
         If `level` is out of range.
-    UnitsError
-        If a DCC has no word for a unit.
     """
     if format not in ("html", "dcc"):
         msg = f"format of a certificate must be 'html' or 'dcc', got {format!r}"
@@ -86,7 +85,11 @@ def certificate(
     sentences = _sentences(statements)
     if format == "dcc" and isinstance(result, AxisCalibration | CurveCalibration):
         rows = [Stated.of(each.label, each) for each in result.parameters]
-        return write_dcc(rows, title=title, statements=stated, declarations=sentences, issued=issued, level=level)
+        whole = result.to_dataset()
+        return write_dcc(
+            rows, title=title, statements=stated, declarations=sentences, issued=issued, level=level,
+            calibration=whole.assign_attrs(kind=type(result).__name__),
+        )  # fmt: skip
     given: object = result
     if not isinstance(given, Budget | Mapping):
         msg = f"a certificate is of budgets, got a {type(given).__name__}; uncertainty.propagate makes one"

@@ -7,6 +7,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, get_args, get_type_hints
 
 from analysis.core import MetrospecError
 
@@ -21,6 +22,8 @@ class Statements:
     """Who answers for the results."""
     country: str = "ZZ"
     """Country of the laboratory, ISO 3166-1; ZZ says that it is not stated, which the Schematron of the DCC refuses."""
+    location: Literal["laboratory", "customer", "laboratoryBranch", "customerBranch", "other"] = "other"
+    """Where it was measured, in the words of the DCC."""
     accreditation: str = ""
     """Accreditation in the laboratory's own words; empty where there is none."""
     customer: str = NOT_STATED
@@ -45,6 +48,10 @@ class Statements:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Z]{2}", self.country):
             msg = f"country must be two capital letters (ISO 3166-1), got {self.country!r}; write 'DE' or 'CN'"
+            raise MetrospecError(msg)
+        places = get_args(get_type_hints(Statements)["location"])
+        if self.location not in places:
+            msg = f"location must be one of {places}, got {self.location!r}"
             raise MetrospecError(msg)
         first, last = (_day(getattr(self, name), name) for name in ("begin", "end"))
         if last and (not first or last < first):

@@ -12,7 +12,9 @@ from lxml import etree
 from analysis import report
 from analysis.calibration import fit_line
 from analysis.core.dsi import to_dsi
+from analysis.report.dcc_results import Stated, region_factor
 from analysis.uncertainty import Quantity, propagate
+from tests.schematron import violations
 
 NAMES = {"dcc": "https://ptb.de/dcc", "si": "https://ptb.de/si"}
 STATED = report.Statements(
@@ -132,8 +134,16 @@ def checker(tmp_path):
     return etree.XMLSchema(etree.parse(tmp_path / "dcc/v3.3.0.xsd", etree.XMLParser(no_network=True)))
 
 
-@pytest.mark.parametrize("which", ["one", "several", "bare", "curve"])
-def test_the_schema_of_the_dcc_accepts_what_was_written(which, budgets, checker):
+@pytest.fixture
+def rules():
+    folder = os.environ.get("METROSPEC_REFERENCE")
+    if not folder:
+        pytest.skip("METROSPEC_REFERENCE names no folder with the rules of the DCC")
+    return Path(folder) / "dcc/schematron/dcc.sch"
+
+
+@pytest.mark.parametrize("which", ["one", "several", "bare", "curve", "counts"])
+def test_the_schema_and_the_rules_of_the_dcc_accept_what_was_written(which, budgets, checker, rules):
     readings = [Quantity(value=y, u=0.1, units="K") for y in (1.1, 1.9, 3.2, 3.9)]
     line = fit_line([1.0, 2.0, 3.0, 4.0], readings)
     text = {
@@ -141,8 +151,23 @@ def test_the_schema_of_the_dcc_accepts_what_was_written(which, budgets, checker)
         "several": lambda: report.certificate(budgets, format="dcc", statements=STATED),
         "bare": lambda: report.certificate(budgets["R"], format="dcc"),
         "curve": lambda: report.certificate(line, format="dcc", statements=STATED),
-    }[which]()
-    assert checker.validate(etree.fromstring(text.encode())), checker.error_log
+        "counts": lambda: report.certificate(
+            fit_line([1.0, 2.0, 3.0], [Quantity(value=y, u=0.1, units="counts s-1") for y in (1.1, 1.9, 3.2)]),
+            format="dcc", statements=STATED,
+        ),
+    }[which]()  # fmt: skip
+    root = etree.fromstring(text.encode())
+    assert checker.validate(root), checker.error_log
+    broken = violations(rules, root.getroottree())
+    country = ["Invalid ISO 3166-1 country code"] if which == "bare" else []  # nobody stated it
+    assert [each.split(":")[0] for each in broken] == country
+
+
+def test_the_rules_refuse_what_the_schema_does_not_see(budgets, checker, rules):
+    root = etree.fromstring(report.certificate(budgets["R"], format="dcc", statements=STATED).encode())
+    root.find(".//dcc:endPerformanceDate", NAMES).text = "2026-11-01"
+    assert checker.validate(root)
+    assert len(violations(rules, root.getroottree())) == 1
 
 
 def test_the_schema_refuses_a_certificate_that_lost_a_part(budgets, checker):
@@ -163,3 +188,11 @@ def test_what_the_schematron_demands_is_there(budgets):
     assert root.get("schemaVersion") == "3.3.0"
     assert not root.xpath("//@refId | //@id | //@lang")
     assert all(len(each.text.split()) in (1, 2) for each in root.iterfind(".//si:unitXMLList", NAMES))
+
+
+@pytest.mark.parametrize(("dof", "squared"), [(np.inf, -2 * np.log(0.05)), (9.0, 9 * (0.05 ** (-2 / 9) - 1))])
+def test_the_ellipsoid_of_two_results_has_the_factor_of_its_closed_form(dof, squared):
+    """chi-square and F with two degrees of freedom have closed quantiles."""
+    source = Quantity(value=1.0, u=1.0, units="V", dof=dof)
+    rows = [Stated.of("a", source), Stated.of("b", Quantity(value=1.0, u=1.0, units="V"))]
+    assert region_factor(rows, 0.95) ** 2 == pytest.approx(squared, rel=1e-12)

@@ -52,6 +52,17 @@ def test_each_result_of_the_chain_from_lamp_to_budget_is_redone_bit_by_bit(chain
     assert replay(chain[name]).attrs["replay"] == "bit-identical"
 
 
+def test_a_digital_certificate_is_redone_from_the_raw_data(chain, tmp_path):
+    path = tmp_path / "certificate.xml"
+    path.write_text(report.certificate(chain["budget"], format="dcc"), encoding="utf-8")
+    redone = replay(path)
+    assert redone.attrs["replay"] == "bit-identical"
+    assert float(redone["value"]) == chain["budget"].value
+    calibrated = tmp_path / "axis.xml"
+    calibrated.write_text(report.certificate(chain["axis"], format="dcc"), encoding="utf-8")
+    assert replay(io.read_calibration(calibrated)).attrs["replay"] == "bit-identical"
+
+
 def test_a_redone_budget_gives_the_same_certificate(chain):
     given = Budget.from_dataset(chain["budget"].to_dataset())
     redone = Budget.from_dataset(replay(chain["budget"]))

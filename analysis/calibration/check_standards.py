@@ -127,15 +127,22 @@ class CheckChart:
     def __str__(self) -> str:
         """Write limits and verdict in sentences."""
         units, low, high = self.checks.units, *self.limits
+        said = {
+            signal.rule: [each.date for each in self.signals if each.rule == signal.rule] for signal in self.signals
+        }
         off = [date for date, en in zip(self.checks.dates, self.checks.en, strict=True) if abs(en) > 1.0]
+        if off:
+            said["reading and reference disagree, |E_n| > 1"] = off
         lines = [
             f"{len(self.checks.dates)} checks from {self.checks.dates[0]} to {self.checks.dates[-1]}: "
             f"{'in control' if self.in_control else 'out of control'}",
             f"  centre {with_units(self.centre, units, digits=4)}, limits {low:.4g} to "
             f"{with_units(high, units, digits=4)}, largest |E_n| {np.abs(self.checks.en).max():.2f}",
         ]
-        lines += [f"  {each}" for each in self.signals]
-        lines += [f"  {date}: |E_n| > 1, so reading and reference disagree within their uncertainties" for date in off]
+        lines += [
+            f"  {rule}: on {dates[0]}" if len(dates) == 1 else f"  {rule}: {len(dates)} times, first on {dates[0]}"
+            for rule, dates in said.items()
+        ]
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 
     __repr__ = __str__

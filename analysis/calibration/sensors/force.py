@@ -25,6 +25,7 @@ __all__ = ["ForceTransducer", "force_transducer"]
 
 Array = npt.NDArray[np.float64]
 K = 2.0
+CALIBRATED = "where the transducer was calibrated"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,7 @@ class ForceTransducer:
             If the force lies outside.
         """
         wanted = taken(force, self.runs.units, "force")
-        require_inside(wanted.value, *self._range(), f"force in {self.runs.units}")
+        require_inside(wanted.value, *self._range(), f"force in {self.runs.units}", where=CALIBRATED)
         value, slope = self._at(wanted.value)
         own = self._own(wanted.value, falling=False)
         parts = combined((slope, wanted), (-slope, own))
@@ -104,7 +105,8 @@ class ForceTransducer:
         measured = taken(deflection, self.runs.deflection_units, "deflection")
         low, high = self._range()
         one, other = self._at(low)[0], self._at(high)[0]
-        require_inside(measured.value, min(one, other), max(one, other), f"deflection in {self.runs.deflection_units}")
+        ends, what = (min(one, other), max(one, other)), f"deflection in {self.runs.deflection_units}"
+        require_inside(measured.value, *ends, what, where=CALIBRATED)
         found = float(optimize.brentq(lambda t: self._at(t)[0] - measured.value, low, high, xtol=1e-14 * high))
         parts = combined((1.0 / self._at(found)[1], measured), (1.0, self._own(found, falling=falling)))
         return made(
@@ -125,7 +127,7 @@ class ForceTransducer:
         :
             One line a source.
         """
-        require_inside(force, *self._range(), f"force in {self.runs.units}")
+        require_inside(force, *self._range(), f"force in {self.runs.units}", where=CALIBRATED)
         value = Quantity.from_components(force, dict(self._own(force, falling=False).parts()), units=self.runs.units)
         return propagate("force", {"force": value}, name="calibration force", units=self.runs.units)
 
@@ -147,7 +149,7 @@ class ForceTransducer:
         ----------
         ISO 376:2011, Annex C.
         """
-        require_inside(force, *self._range(), f"force in {self.runs.units}")
+        require_inside(force, *self._range(), f"force in {self.runs.units}", where=CALIBRATED)
         at = self.components["force"].values
         each = K * self.components["combined"].values * at
         slope, offset = np.polyfit(at, each, 1)
@@ -159,7 +161,7 @@ class ForceTransducer:
         low, high = self._range()
         worst = {str(name): float(np.abs(each).max()) for name, each in self.errors.data_vars.items()}
         kept = "; ".join(f"class {name} from {force:g} {self.runs.units}" for name, force in self.classes.items())
-        terms = " + ".join(f"{c:.6g} F^{k + 1}" for k, c in enumerate(self.coefficients))
+        terms = " ".join(f"{c:+.6g} F^{k + 1}" for k, c in enumerate(self.coefficients)).removeprefix("+")
         return "\n".join([
             f"force transducer from {low:g} to {high:g} {self.runs.units}: {kept or 'no class of ISO 376 is kept'}",
             f"  deflection = {terms} {self.runs.deflection_units}",

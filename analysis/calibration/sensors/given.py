@@ -49,8 +49,10 @@ def taken(given: Quantity, units: str, what: str) -> Quantity:
     return given if given.units == units else given.to(units)
 
 
-def require_inside(value: float, low: float, high: float, what: str) -> None:
-    """Refuse a value outside the range of a reference function.
+def require_inside(
+    value: float, low: float, high: float, what: str, *, where: str = "where the reference function is defined"
+) -> None:
+    """Refuse a value outside the range of a sensor.
 
     Parameters
     ----------
@@ -58,6 +60,8 @@ def require_inside(value: float, low: float, high: float, what: str) -> None:
         In one unit.
     what:
         Name and units, for the error.
+    where:
+        Why there is such a range, for the error.
 
     Raises
     ------
@@ -65,7 +69,7 @@ def require_inside(value: float, low: float, high: float, what: str) -> None:
         If it lies outside.
     """
     if not low <= value <= high:
-        msg = f"{what} {value:g} lies outside [{low:g}, {high:g}], where the reference function is defined"
+        msg = f"{what} {value:g} lies outside [{low:g}, {high:g}], {where}"
         raise CalibrationError(msg)
 
 

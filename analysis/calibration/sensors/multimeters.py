@@ -159,7 +159,8 @@ class MeterRange:
             If the reading lies beyond the range, or outside the calibration points.
         """
         shown = taken(reading, self.units, "reading")
-        require_inside(shown.value, -self.full, self.full, f"reading in {self.units}")
+        end = "the range; choose a larger one on the meter"
+        require_inside(shown.value, -self.full, self.full, f"reading in {self.units}", where=end)
         value, parts = shown.value, dict(shown.parts())
         if self.curve is not None:
             found = self.curve.inverse(shown)

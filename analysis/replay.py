@@ -348,6 +348,8 @@ _STEPS: dict[str, Step] = {
     "calibration.apply_response": _call(calibration.apply_response, "calibration", "spectrum"),
     "calibration.dead_time": _again(lambda _, given: calibration.dead_time(given["tau"], high=given["high"])),
     "calibration.apply_linearity": _call(calibration.apply_linearity, "calibration", "spectrum"),
+    "calibration.stray_light": lambda how, got, _: calibration.stray_light(list(got.values()), **how),
+    "calibration.apply_stray_light": _call(calibration.apply_stray_light, "calibration", "spectrum"),
     "calibration.check": _call(calibration.check, "axis", "spectrum", "lines"),
     "peaks.find": _with_sigma(peaks.find, "spectrum"),
     "peaks.guess_each": lambda s, i, _: peaks.guess_each(model_from_json(s["model"]), i["spectrum"], axis=s["axis"]),

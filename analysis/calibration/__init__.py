@@ -26,6 +26,7 @@ from analysis.calibration.lines import lines
 from analysis.calibration.matching import PeakFate, match
 from analysis.calibration.resolution import ResolutionFunction, fit_resolution
 from analysis.calibration.response import ResponseCalibration, apply_response, response
+from analysis.calibration.stray_light import StrayLightCalibration, apply_stray_light, stray_light
 
 __all__ = [
     "AirConditions",
@@ -41,12 +42,14 @@ __all__ = [
     "PeakFate",
     "ResolutionFunction",
     "ResponseCalibration",
+    "StrayLightCalibration",
     "ValidityVerdict",
     "Verdict",
     "add_drift",
     "apply",
     "apply_linearity",
     "apply_response",
+    "apply_stray_light",
     "check",
     "check_chart",
     "compare",
@@ -71,4 +74,5 @@ __all__ = [
     "normalized_error",
     "response",
     "sensors",
+    "stray_light",
 ]

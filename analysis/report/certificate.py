@@ -11,11 +11,12 @@ from analysis.calibration import AxisCalibration, CurveCalibration
 from analysis.core import MetrospecError, history
 from analysis.report import markup, steps
 from analysis.report.budgets import dof_text, rows_by_input, rows_by_tag
+from analysis.report.calibrated import calibrated_section
 from analysis.report.dcc import write_dcc
 from analysis.report.dcc_results import Stated
 from analysis.report.statements import Statements
 from analysis.report.tables import tabular
-from analysis.uncertainty import Agreement, Budget, coverage_factor, format_u, format_value
+from analysis.uncertainty import Agreement, Budget, coverage_factor, format_u, format_value, propagate
 from analysis.uncertainty.formatting import last_place
 
 _NOT_ACCREDITED = (
@@ -41,7 +42,7 @@ def certificate(
     Parameters
     ----------
     result:
-        A budget, or budgets by name; for a DCC also a calibration, whose parameters it then states.
+        A budget, budgets by name, or a calibration, whose parameters, points and range it then states.
     format:
         `"html"`, or `"dcc"` for a digital calibration certificate (DCC 3.3.0 XML), which takes no particulars, checks
         or figures.
@@ -91,24 +92,38 @@ def certificate(
             calibration=whole.assign_attrs(kind=type(result).__name__),
         )  # fmt: skip
     given: object = result
-    if not isinstance(given, Budget | Mapping):
-        msg = f"a certificate is of budgets, got a {type(given).__name__}; uncertainty.propagate makes one"
+    if not isinstance(given, Budget | Mapping | AxisCalibration | CurveCalibration):
+        msg = f"a certificate is of budgets or a calibration, got a {type(given).__name__}; see uncertainty.propagate"
         raise MetrospecError(msg)
-    budgets = {given.name: given} if isinstance(given, Budget) else dict(given)
+    budgets = _budgets(result)
     _require_certifiable(budgets)
     if format == "dcc":
         rows = [Stated.of(name, each) for name, each in budgets.items()]
         return write_dcc(rows, title=title, statements=stated, declarations=sentences, issued=issued, level=level)
+    calibrated = isinstance(result, AxisCalibration | CurveCalibration)
     body = [
         *_head(title, budgets, particulars or {}, issued),
         *_results(budgets, level),
+        *(calibrated_section(result) if isinstance(result, AxisCalibration | CurveCalibration) else []),
         *_checks(checks),
         *[markup.figure(caption, png) for caption, png in (figures or {}).items()],
     ]
-    for name, budget in budgets.items():
+    for name, budget in {} if calibrated else budgets.items():
         body += _budget(name, budget)
     body += [*_traceability(budgets), *_provenance(budgets), *_statements(sentences)]
     return markup.document(title, body)
+
+
+def _budgets(result: Budget | Mapping[str, Budget] | AxisCalibration | CurveCalibration) -> dict[str, Budget]:
+    """Return what is certified as budgets by name; the parameters of a calibration are budgets of themselves."""
+    if isinstance(result, Budget):
+        return {result.name: result}
+    if isinstance(result, Mapping):
+        return dict(result)
+    return {
+        each.label: propagate("calibration", {"calibration": each}, name=each.label, units=each.units)
+        for each in result.parameters
+    }
 
 
 def coverage_sentence(budget: Budget, level: float) -> str:
@@ -272,6 +287,7 @@ def _budget(name: str, budget: Budget) -> list[str]:
         markup.table(
             rows_by_tag(budget),
             caption="Independent sources and their part of the variance; sources of one kind are gathered in one row",
+            bars="share",
         ),
     ]
 

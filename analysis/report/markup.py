@@ -10,6 +10,7 @@ from html import escape
 
 _NUMBER = re.compile(r"|∞|NaN|\(?[-+]?\d[\d.]*( ± [\d.∞]+\)?)?(e[-+]?\d+)?( %)?")
 _POWER = re.compile(r"\b[A-Za-z]{1,6}-\d\b")
+_SHARE = re.compile(r"(\d+(?:\.\d+)?) %")
 _SHORT = 16
 _LONG_WORD = 26
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -43,6 +44,9 @@ code { font: 9pt/1.45 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospa
 .result p { font-size: 15pt; line-height: 1.35; font-weight: 600; margin: 0; }
 .result p + p { font-size: 10.5pt; font-weight: 400; color: #46525e; }
 .note { border-left: 1.2mm solid #b45f06; background: #fdf5ea; padding: 2mm 4mm; margin: 3mm 0; }
+.bar { background: linear-gradient(#c9dcef, #c9dcef) no-repeat left center; print-color-adjust: exact;
+  -webkit-print-color-adjust: exact; }
+td.bar { min-width: 32mm; }
 .small { font-size: 9pt; color: #46525e; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.6mm 6mm; margin: 3mm 0; }
 dt { color: #46525e; } dd { margin: 0; overflow-wrap: anywhere; }
@@ -112,7 +116,7 @@ def element(tag: str, text: str, *, role: str = "") -> str:
     return f"<{tag}{kind}>{_inline(text)}</{tag}>"
 
 
-def table(rows: Sequence[Mapping[str, str]], *, caption: str = "") -> str:
+def table(rows: Sequence[Mapping[str, str]], *, caption: str = "", bars: str = "") -> str:
     """Return a table with its first column as row headings.
 
     Parameters
@@ -121,6 +125,8 @@ def table(rows: Sequence[Mapping[str, str]], *, caption: str = "") -> str:
         Column to plain text, the same columns in each row.
     caption:
         Plain text above the table.
+    bars:
+        A column of percentages that are also drawn as bars.
 
     Returns
     -------
@@ -138,7 +144,7 @@ def table(rows: Sequence[Mapping[str, str]], *, caption: str = "") -> str:
     lines = []
     for row in rows:
         first = f'<th scope="row" class="{kinds[columns[0]]}">{_inline(row[columns[0]])}</th>'
-        cells = "".join(f'<td class="{kinds[column]}">{_inline(row[column])}</td>' for column in columns[1:])
+        cells = "".join(_cell(row[column], kinds[column], bar=column == bars) for column in columns[1:])
         lines.append(f"<tr>{first}{cells}</tr>")
     top = f"<caption>{escape(caption)}</caption>" if caption else ""
     body = f"<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody>"
@@ -203,6 +209,12 @@ def figure(caption: str, png: bytes) -> str:
     data = base64.b64encode(png).decode("ascii")
     alt = escape(caption)
     return f'<figure><img alt="{alt}" src="data:image/png;base64,{data}"><figcaption>{alt}</figcaption></figure>'
+
+
+def _cell(text: str, kind: str, *, bar: bool) -> str:
+    share = _SHARE.fullmatch(text) if bar else None
+    drawn = f' style="background-size: {share[1]}% 72%"' if share else ""
+    return f'<td class="{kind}{" bar" if share else ""}"{drawn}>{_inline(text)}</td>'
 
 
 def _inline(text: str) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 
 from analysis import baseline, calibration, io, peaks, preprocess, uncertainty
+from analysis.calibration import again as spectral
 from analysis.core import HistoryError, did_you_mean, history
 from analysis.core.sameness import require_same
 from analysis.io import sniff
@@ -267,16 +268,6 @@ def _with_sigma(function: Callable[..., Any], *names: str) -> Step:
     return step
 
 
-def _with_quantities(function: Callable[..., Any], *names: str) -> Step:
-    """Make a step that is also given all its other inputs by name."""
-
-    def step(settings: Named, inputs: Named, bench: _Bench) -> Any:  # noqa: ANN401, ARG001 - whatever it returns
-        others = {key: _as_quantity(thing) for key, thing in inputs.items() if key not in names}
-        return function(*(inputs[name] for name in names), **others, **settings)
-
-    return step
-
-
 def _fit(spectrum: xr.Dataset, *, model: str, params: str, start: Named | None = None, **settings: Any) -> xr.Dataset:  # noqa: ANN401
     starts = {k: np.asarray(v, dtype=float) for k, v in start.items()} if isinstance(start, dict) else start
     return peaks.fit(spectrum, model_from_json(model), params_from_json(params), start=starts, **settings)
@@ -339,17 +330,7 @@ _STEPS: dict[str, Step] = {
     "calibration.to_raman_shift": lambda how, got, _: got["axis"].to_raman_shift(_as_quantity(got["laser"]), **how),
     "calibration.valid_between": lambda settings, inputs, _: inputs["axis"].valid_between(**settings),
     "calibration.apply": _call(calibration.apply, "axis", "spectrum"),
-    "calibration.AirConditions": _again(lambda _, given: calibration.AirConditions(**given)),
-    "calibration.index": lambda _, got, __: got["air"].index(_as_quantity(got["wavelength"])),
-    "calibration.convert_axis": _with_quantities(calibration.convert_axis, "spectrum"),
-    "calibration.intensity_standard": _call(calibration.intensity_standard),
-    "calibration.intensity_table": _call(calibration.intensity_table),
-    "calibration.response": _call(calibration.response, "measured", "certified"),
-    "calibration.apply_response": _call(calibration.apply_response, "calibration", "spectrum"),
-    "calibration.dead_time": _again(lambda _, given: calibration.dead_time(given["tau"], high=given["high"])),
-    "calibration.apply_linearity": _call(calibration.apply_linearity, "calibration", "spectrum"),
-    "calibration.stray_light": lambda how, got, _: calibration.stray_light(list(got.values()), **how),
-    "calibration.apply_stray_light": _call(calibration.apply_stray_light, "calibration", "spectrum"),
+    **{name: _again(step) for name, step in spectral.STEPS.items()},
     "calibration.check": _call(calibration.check, "axis", "spectrum", "lines"),
     "peaks.find": _with_sigma(peaks.find, "spectrum"),
     "peaks.guess_each": lambda s, i, _: peaks.guess_each(model_from_json(s["model"]), i["spectrum"], axis=s["axis"]),

@@ -27,6 +27,13 @@ from analysis.calibration.matching import PeakFate, match
 from analysis.calibration.resolution import ResolutionFunction, fit_resolution
 from analysis.calibration.response import ResponseCalibration, apply_response, response
 from analysis.calibration.stray_light import StrayLightCalibration, apply_stray_light, stray_light
+from analysis.calibration.transfer import (
+    TransferCalibration,
+    apply_transfer,
+    check_transfer,
+    fit_transfer,
+    transfer_axis,
+)
 
 __all__ = [
     "AirConditions",
@@ -43,6 +50,7 @@ __all__ = [
     "ResolutionFunction",
     "ResponseCalibration",
     "StrayLightCalibration",
+    "TransferCalibration",
     "ValidityVerdict",
     "Verdict",
     "add_drift",
@@ -50,8 +58,10 @@ __all__ = [
     "apply_linearity",
     "apply_response",
     "apply_stray_light",
+    "apply_transfer",
     "check",
     "check_chart",
+    "check_transfer",
     "compare",
     "convert_axis",
     "dead_time",
@@ -63,6 +73,7 @@ __all__ = [
     "fit_linearity",
     "fit_polynomial",
     "fit_resolution",
+    "fit_transfer",
     "flux_addition",
     "intensity_standard",
     "intensity_table",
@@ -75,4 +86,5 @@ __all__ = [
     "response",
     "sensors",
     "stray_light",
+    "transfer_axis",
 ]

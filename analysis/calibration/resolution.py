@@ -169,6 +169,8 @@ def fit_resolution(
             "degree, or look for blended lines",
         )
     inputs = {f"{name}{k}": each for k, pair in enumerate(lines) for name, each in zip(("x", "w"), pair, strict=True)}
+    if natural is not None:
+        inputs |= {f"natural{k}": own for k, own in enumerate(given)}
     settings = {"axis": axis, "degree": degree, "shape": shape}
     text = history.extend("calibration.fit_resolution", settings=settings, inputs=inputs)
     return ResolutionFunction(curve=curve, shape=shape, axis=axis, notes=notes, history=text)

@@ -6,6 +6,7 @@ Not here: files (`analysis.io`), the curve itself (`analysis.calibration.curve`)
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,7 @@ def to_dataset(
         "chisqr": float(fields["chisqr"]), "dof": float(fields["dof"]),
         "scatter": math.nan if scatter is None else scatter, "propagation": fields["propagation"],
         "function": family.origin, "parameter_names": json.dumps(list(family.names)),
+        "parameter_units": json.dumps(list(family.units)),
         **{name: fields[name] for name in TEXTS},
     }  # fmt: skip
     dataset = points.assign_coords({PARAMETER: [f"b{k}" for k in range(values.size)]}).assign_attrs(attrs)
@@ -118,10 +120,9 @@ def _family(dataset: xr.Dataset, values: Array, function: Model | None) -> Famil
         return line()
     if kind == "polynomial":
         return polynomial(values.size - 1, float(x.min()), float(x.max()))
-    if kind == "formula":
-        return of_formula(origin)
-    if kind == "function":
-        return _own(dataset, values, function, origin)
+    if kind in ("formula", "function"):
+        own = of_formula(origin) if kind == "formula" else _own(dataset, values, function, origin)
+        return replace(own, units=tuple(json.loads(dataset.attrs.get("parameter_units", "[]"))))
     if kind in FAMILIES:
         return FAMILIES[kind]
     known = ["line", "polynomial", "formula", "function", *FAMILIES]

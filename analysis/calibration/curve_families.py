@@ -35,6 +35,8 @@ class Family:
     """Matrix from the parameters of the fit to those that the user sees; None where they are the same."""
     derivatives: Callable[[Array, Array], tuple[Array, Array]] | None = None
     """df/dx and df/db where they are known exactly; None takes them from `function`."""
+    units: tuple[str, ...] = ()
+    """Of the parameters of a formula or a user's function, as the user stated them; empty where nothing was said."""
     origin: str = ""
     """Text of a formula, or `module:name` of a user's function; empty for the others and for a lambda."""
 
@@ -73,7 +75,9 @@ class Family:
         return np.asarray((4 * near - far) / 3 + np.zeros(np.shape(x)), dtype=float)
 
     def units_of(self, x: str, y: str) -> tuple[str, ...]:
-        """Return the units of the parameters that the user sees; 1 where they have no simple ones."""
+        """Return the units of the parameters that the user sees; 1 where they have no simple or stated ones."""
+        if self.units:
+            return self.units
         if self.kind in ("line", "polynomial"):
             return tuple(_ratio(y, x, k) for k in range(len(self.names)))
         if self.kind == "exponential":

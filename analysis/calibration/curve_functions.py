@@ -8,6 +8,7 @@ Not here: the built-in families (`analysis.calibration.curve_families`), the gra
 import ast
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import lmfit
@@ -15,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.calibration.curve_families import Family
-from analysis.core import CalibrationError, UncertaintyError
+from analysis.core import CalibrationError, UncertaintyError, UnitsError
+from analysis.core import units as unit_rules
 from analysis.uncertainty import formula
 
-__all__ = ["Model", "is_formula", "of_formula", "of_function", "require_same"]
+__all__ = ["Model", "is_formula", "of_formula", "of_function", "require_same", "with_parameter_units"]
 
 Array = npt.NDArray[np.float64]
 Model: TypeAlias = Callable[..., Any] | lmfit.Model
@@ -111,6 +113,57 @@ def of_function(model: Model, *, start: Mapping[str, float] | None = None) -> tu
 
     first = np.array([v if np.isfinite(v := float(params[name].value)) else 1.0 for name in names])
     return Family(kind="function", names=tuple(names), function=function, origin=_importable(own)), first
+
+
+def with_parameter_units(family: Family, stated: Mapping[str, str] | None, *, x: str, y: str) -> Family:
+    """Give the parameters of a formula or a function their units.
+
+    Parameters
+    ----------
+    family:
+        The function.
+    stated:
+        Units of every parameter; None leaves them unsaid.
+    x, y:
+        Units of the points.
+
+    Returns
+    -------
+    :
+        The function with the units.
+
+    Raises
+    ------
+    CalibrationError
+        If a parameter is missing or too many, the function has units of its own, or those of a formula do not match.
+    """
+    if stated is None:
+        return family
+    if family.kind not in ("formula", "function") or set(stated) != set(family.names):
+        msg = (
+            f"units are stated for all parameters of a formula or of a function of your own; the {family.kind} has "
+            f"{list(family.names)}, got units of {list(stated)}"
+        )
+        raise CalibrationError(msg)
+    for units in stated.values():
+        unit_rules.require_units(units)
+    if family.kind == "formula":
+        _require_matching(family, {VARIABLE: x, **stated}, y)
+    return replace(family, units=tuple(stated[name] for name in family.names))
+
+
+def _require_matching(family: Family, units: Mapping[str, str], wanted: str) -> None:
+    """Refuse units of a formula that do not match, or that only match after a conversion, which a fit does not do."""
+    plain = formula.parse(family.origin, units)
+    try:
+        converting = plain.in_units(units, wanted=wanted)
+    except UnitsError as error:
+        msg = f"the units of the parameters do not go with x in {units[VARIABLE]!r} and y in {wanted!r}: {error}"
+        raise CalibrationError(msg) from error
+    values = {name: 0.7 + 0.11 * k for k, name in enumerate(units)}
+    if not np.isclose(converting(values), plain(values), rtol=CLOSE, atol=0.0, equal_nan=True):
+        msg = f"the units {dict(units)} make {wanted!r} only after a conversion; state them so that none is needed"
+        raise CalibrationError(msg)
 
 
 def require_same(family: Family, *, origin: str, names: tuple[str, ...], x: Array, b: Array, y: Array) -> Family:

@@ -17,7 +17,7 @@ import xarray as xr
 from analysis.calibration.curve import CurveCalibration
 from analysis.calibration.curve_families import FAMILIES, Family, line, polynomial
 from analysis.calibration.curve_fit import Solution, solve
-from analysis.calibration.curve_functions import is_formula, of_formula, of_function
+from analysis.calibration.curve_functions import is_formula, of_formula, of_function, with_parameter_units
 from analysis.calibration.curve_points import Given, Points, points_of
 from analysis.calibration.curve_text import Propagation, require_propagation
 from analysis.core import CalibrationError, did_you_mean, history
@@ -140,6 +140,7 @@ def fit_function(
     u_y: npt.ArrayLike | None = None,
     start: Mapping[str, float] | None = None,
     propagation: Propagation = "gauss_newton",
+    parameter_units: Mapping[str, str] | None = None,
 ) -> CurveCalibration:
     """Fit a function with errors in both variables.
 
@@ -155,6 +156,8 @@ def fit_function(
         Starting values by parameter, for a formula or function of your own; 1 where neither you nor the model say one.
     propagation:
         As in `fit_line`.
+    parameter_units:
+        Units of the parameters of a formula or function of your own; those of a formula are checked against x and y.
 
     Returns
     -------
@@ -176,8 +179,10 @@ def fit_function(
         first = _begin(family, start)
     else:
         family, first = of_function(model, start=start)
+    family = with_parameter_units(family, parameter_units, x=points.of_units, y=points.units)
     said = model if isinstance(model, str) else family.title
-    settings: dict[str, object] = {"model": said, "propagation": propagation}
+    units = None if parameter_units is None else dict(parameter_units)
+    settings: dict[str, object] = {"model": said, "propagation": propagation, "parameter_units": units}
     return _calibrated("calibration.fit_function", points, family, settings, start=first)
 
 
@@ -288,6 +293,9 @@ def _notes(curve: CurveCalibration) -> tuple[str, ...]:
             f"a point lies {deviation:.2g} standard uncertainties from the curve; ISO 6143 takes a "
             f"function only up to {FAR:g}, so choose another one"
         )
+    own = curve.family.kind in ("formula", "function") and not curve.family.units
+    if own and (curve.units, curve.of_units) != ("1", "1"):
+        said.append("the units of the parameters were not stated, so they are shown without; give parameter_units")
     if curve.values.size > 1 and not curve.is_monotonic():
         said.append("the curve turns within its range, so some y have two x; inverse refuses those")
     return tuple(said)

@@ -301,3 +301,24 @@ def test_a_function_without_a_name_and_formulas_outside_the_grammar_are_refused(
 def test_two_functions_without_a_name_share_no_source():
     twice = [calibration.fit_function(function, X, Y) for function in (lambda x, a: a * x, lambda x, a: a * x**2)]
     assert not set(twice[0].parameters[0].parts()) & set(twice[1].parameters[0].parts())
+
+
+def test_the_units_of_the_parameters_of_a_formula_are_stated_checked_and_kept(tmp_path):
+    seconds = [Quantity(value=v, u=0.0, units="s") for v in X]
+    volts = [Quantity(value=v, u=0.02, units="V") for v in DECAY]
+    units = {"offset": "V", "height": "mV", "length": "s"}
+    text = "offset + height*exp(-x/length)"
+    with pytest.raises(CalibrationError, match="do not go with x in 's' and y in 'V'"):
+        calibration.fit_function(text, seconds, volts, start=START, parameter_units={**units, "length": "V"})
+    with pytest.raises(CalibrationError, match="units of \\['offset'\\]"):
+        calibration.fit_function(text, seconds, volts, start=START, parameter_units={"offset": "V"})
+    with pytest.raises(CalibrationError, match="only after a conversion"):
+        calibration.fit_function(text, seconds, volts, start=START, parameter_units=units)
+    units["height"] = "V"
+    curve = calibration.fit_function(text, seconds, volts, start=START, parameter_units=units)
+    assert [each.units for each in curve.parameters] == ["V", "V", "s"]
+    assert not any("units" in note for note in curve.notes)
+    back = io.read_calibration(io.write(curve, tmp_path / "curve.nc"))
+    assert [each.units for each in back.parameters] == ["V", "V", "s"]
+    unsaid = calibration.fit_function(decay, seconds, volts, start=START)
+    assert "units of the parameters were not stated" in unsaid.notes[-1]

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from analysis import calibration
@@ -55,6 +57,16 @@ def test_the_limits_of_the_moving_average_start_narrow_and_come_to_the_steady_on
         assert half[i - 1] == pytest.approx(3 * np.sqrt(np.sum(np.square(weights))))
     steady = charted(np.tile([0.1, -0.1], 30), weight=0.3, steady=True)
     assert half[-1] == pytest.approx((steady.ewma_limits[1, 0] - steady.ewma_limits[0, 0]) / 2)
+
+
+@settings(max_examples=25, deadline=None)
+@given(scale=st.floats(1e-3, 1e3), shift=st.floats(-10, 10), seed=st.integers(0, 1000))
+def test_the_rules_do_not_depend_on_units_or_on_where_zero_is(scale, shift, seed):
+    values = np.round(np.random.default_rng(seed).normal(0, 1.3, 25), 3)
+    plain = charted(values, centre=None, sd=None)
+    moved = charted(scale * (values + shift), centre=None, sd=None)
+    assert [(each.at, each.rule) for each in moved.signals] == [(each.at, each.rule) for each in plain.signals]
+    np.testing.assert_allclose(moved.ewma, scale * (plain.ewma + shift), rtol=1e-9, atol=1e-9 * scale)
 
 
 def test_a_small_shift_is_seen_by_the_moving_average():

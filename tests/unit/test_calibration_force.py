@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analysis.calibration import sensors
 from analysis.core import CalibrationError
@@ -92,6 +94,22 @@ def test_there_and_back_is_the_same_force_and_u_is_the_combined_one_at_a_calibra
         falling = found.force(Quantity(value=reading.value, u=0.0, units="mV/V"), falling=True)
         more = found.components["reversibility"].values[k] * KN[k]
         assert falling.u == pytest.approx(math.hypot(back.u, more), rel=1e-9)
+
+
+@settings(max_examples=25, deadline=None)
+@given(gain=st.floats(1e-3, 1e3), unit=st.floats(1e-3, 1e3))
+def test_neither_the_gain_of_the_amplifier_nor_the_unit_of_force_changes_relative_errors(gain, unit):
+    plain = runs()
+    scaled = runs(
+        forces=[Quantity(value=f.value * unit, u=f.u * unit, units="kN") for f in plain.forces],
+        rotated=plain.rotated * gain, repeated=plain.repeated * gain, returned=plain.returned * gain,
+        resolution=plain.resolution * gain, zero_shift=plain.zero_shift * gain, creep=plain.creep * gain,
+    )  # fmt: skip
+    ours, theirs = sensors.force_transducer(plain), sensors.force_transducer(scaled)
+    for name in ours.errors.data_vars:
+        np.testing.assert_allclose(theirs.errors[name], ours.errors[name], rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(theirs.components["combined"], ours.components["combined"], rtol=1e-7)
+    assert theirs.grade == ours.grade
 
 
 def test_a_source_that_all_calibration_forces_share_reaches_the_measured_force_whole():

@@ -24,6 +24,7 @@ ABSOLUTE = {"zero": (0.012, 0.025, 0.050, 0.10), "creep": (0.025, 0.05, 0.10, 0.
 # ISO 376:2011, 7.1: smallest force as a multiple of the resolution, and as a share of the largest
 STEPS = (4000.0, 2000.0, 1000.0, 500.0)
 SMALLEST = 0.02
+ROUNDING = 1.0 + 1e-9  # a value on a limit keeps it, whatever the last bit of its units says
 NEEDED = 0.5  # the range of a class goes at least from 50 % to 100 % of the largest force
 
 
@@ -50,12 +51,12 @@ def lowest_forces(
     """
     found = {}
     for k, name in enumerate(CLASSES):
-        kept = (steps >= STEPS[k]) & (forces >= SMALLEST * forces[-1])
+        kept = (steps * ROUNDING >= STEPS[k]) & (forces * ROUNDING >= SMALLEST * forces[-1])
         for what, values in errors.items():
-            kept &= np.abs(values) <= BY_POINT[what][k]
-        if any(abs(value) > ABSOLUTE[what][k] for what, value in whole.items()) or not kept[-1]:
+            kept &= np.abs(values) <= BY_POINT[what][k] * ROUNDING
+        if any(abs(value) > ABSOLUTE[what][k] * ROUNDING for what, value in whole.items()) or not kept[-1]:
             continue
         last = int(np.flatnonzero(~kept)[-1]) + 1 if not kept.all() else 0
-        if forces[last] <= NEEDED * forces[-1]:
+        if forces[last] <= NEEDED * forces[-1] * ROUNDING:
             found[name] = float(forces[last])
     return found

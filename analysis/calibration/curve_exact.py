@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg
+from scipy.linalg import lapack
 
 from analysis.calibration.curve_families import Family
 from analysis.core import CalibrationError
@@ -90,18 +90,20 @@ def _solved(system: Array, given: Array) -> Array:
     scaled = system * rows[:, None]
     columns = 1.0 / np.maximum(np.abs(scaled).max(axis=0), np.finfo(float).tiny)
     scaled = scaled * columns
-    if not np.isfinite(scaled).all() or 1.0 / np.linalg.cond(scaled) < SINGULAR:
+    factors, pivots, failed = lapack.dgetrf(scaled)
+    regular = np.isfinite(scaled).all() and failed == 0
+    if not regular or lapack.dgecon(factors, np.abs(scaled).sum(axis=0).max())[0] < SINGULAR:
         msg = (
             "the parameters have no derivative by the points: residuals times curvature are so large that the minimum "
             "is none to second order. Choose another function, or propagation='gauss_newton'"
         )
         raise CalibrationError(msg)
-    return np.asarray(columns[:, None] * linalg.solve(scaled, given * rows[:, None]))
+    return np.asarray(columns[:, None] * lapack.dgetrs(factors, pivots, given * rows[:, None])[0])
 
 
 def _bend(family: Family, x: Array, b: Array) -> _Bend:
     """Differentiate the first derivatives once more, by differences of fourth order."""
-    span = float(np.ptp(x))
+    span = float(np.ptp(x)) or float(np.max(np.abs(x))) or 1.0
     h = STEP * np.clip(np.abs(x), STEP * span, span)
     xx = _differences(lambda t: family.slope(x + t * h, b)) / h
     heights = np.abs(family.gradient(x, b)).max(axis=0)

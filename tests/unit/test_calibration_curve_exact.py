@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from analysis import calibration, io
+from analysis.calibration.curve_exact import Minimum, derivatives
 from analysis.calibration.curve_fit import solve
-from analysis.calibration.curve_functions import of_function
+from analysis.calibration.curve_functions import of_formula, of_function
 from analysis.core import CalibrationError
 
 X = np.linspace(1.0, 9.0, 9)
@@ -116,6 +117,16 @@ def test_refits_of_drawn_points_scatter_as_the_exact_derivatives_say():
     u, other = (np.array([each.u for each in curve.parameters]) for curve in (exact, plain))
     np.testing.assert_allclose(sd, u, rtol=5 / np.sqrt(2 * trials))
     assert np.abs(other / u - 1).max() > 0.02
+
+
+def test_a_minimum_that_is_none_to_second_order_has_no_derivatives():
+    # f = b²/2 with one exact x: the second derivative of the misfit is b² - (y - b²/2), 0 at b = 1 with a residual of 1
+    family = of_formula("b**2/2 + 0*x")
+    at = Minimum(b=np.array([1.0]), true_x=np.array([2.0]), pull=np.array([1.0]))
+    with pytest.raises(CalibrationError, match="none to second order"):
+        derivatives(family, np.diag([0.0, 1.0]), at)
+    safe = Minimum(b=np.array([1.0]), true_x=np.array([2.0]), pull=np.array([0.2]))
+    assert derivatives(family, np.diag([0.0, 1.0]), safe)[1][0, 0] == pytest.approx(1 / 0.8)
 
 
 def test_other_ways_of_propagation_are_refused():

@@ -12,7 +12,7 @@ import xarray as xr
 from analysis.core import CHANNEL, CalibrationError
 from analysis.uncertainty import Source, sources
 
-__all__ = ["LARGEST", "add_parts", "carry", "signal_parts"]
+__all__ = ["LARGEST", "add_parts", "carry", "require_independent", "signal_parts"]
 
 Array = npt.NDArray[np.float64]
 LARGEST = 50_000_000
@@ -66,6 +66,30 @@ def signal_parts(spectrum: xr.Dataset) -> dict[Source, Array]:
         source: xr.Variable(dims, part).set_dims(dict(template.sizes)).transpose(*template.dims).values  # type: ignore[no-untyped-call]
         for source, part in found.items()
     }
+
+
+def require_independent(spectrum: xr.Dataset, step: str) -> None:
+    """Refuse `u_signal` where smoothing or mixing has given neighbouring channels the same noise.
+
+    Parameters
+    ----------
+    spectrum:
+        A spectrum.
+    step:
+        What it was to be used for.
+
+    Raises
+    ------
+    CalibrationError
+        If the attribute `noise_correlated` says so.
+    """
+    said = spectrum.attrs.get("noise_correlated")
+    if said and "u_signal" in spectrum:
+        msg = (
+            f"{step} needs channels with independent noise, and they are not any more: {said}. Do it before that step, "
+            "or drop u_signal and give the noise as sources"
+        )
+        raise CalibrationError(msg)
 
 
 def carry(

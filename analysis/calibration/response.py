@@ -12,7 +12,7 @@ import numpy.typing as npt
 import xarray as xr
 from scipy import stats
 
-from analysis.calibration.carrying import add_parts, carry, signal_parts
+from analysis.calibration.carrying import add_parts, carry, require_independent, signal_parts
 from analysis.calibration.intensity_standards import CertifiedIntensity
 from analysis.calibration.locate import require_one
 from analysis.core import CHANNEL, CalibrationError, history, require_axis, require_spectrum
@@ -144,14 +144,15 @@ def response(
     Raises
     ------
     CalibrationError
-        If the axis is another one, the spectrum leaves the certified range, has no noise stated or no light, or the
-        polynomial does not describe it.
+        If the axis is another one, the spectrum leaves the certified range, has no independent noise or no light, or
+        the polynomial does not describe it.
 
     References
     ----------
     ASTM E2911-23; S. J. Choquette et al., Appl. Spectrosc. 61 (2007) 117, doi:10.1366/000370207779947585.
     """
     dataset = require_one(measured)
+    require_independent(dataset, "the response")
     name = axis or certified.axis
     x, moved = _axis(dataset, name, certified)
     signal, noise = _light(dataset)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.calibration.carrying import LARGEST, add_parts, signal_parts
+from analysis.calibration.carrying import LARGEST, add_parts, require_independent, signal_parts
 from analysis.calibration.locate import require_one
 from analysis.core import CHANNEL, CalibrationError, history, require_spectrum
 from analysis.uncertainty import Source, sources
@@ -173,6 +173,7 @@ class _Line:
     @classmethod
     def of(cls, spectrum: xr.Dataset, in_band: int) -> "_Line":
         dataset = require_one(spectrum)
+        require_independent(dataset, "a line spread function")
         if "u_signal" not in dataset:
             msg = "the spectrum of a line has no u_signal, so the noise of its spread is not known; give it"
             raise CalibrationError(msg)
@@ -220,6 +221,7 @@ def apply_stray_light(calibration: StrayLightCalibration, spectrum: xr.Dataset |
     """
     dataset = require_spectrum(spectrum)
     _require_match(calibration, dataset)
+    require_independent(dataset, "stray light")
     correction, old = calibration.correction, dataset["signal"]
     signal = np.asarray(old.values, dtype=float) @ correction.T
     rows = signal.reshape(-1, signal.shape[-1])

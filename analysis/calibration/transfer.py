@@ -12,7 +12,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.calibration.applying import NOMINAL
-from analysis.calibration.carrying import LARGEST, add_parts, signal_parts
+from analysis.calibration.carrying import LARGEST, add_parts, require_independent, signal_parts
 from analysis.calibration.curve import CurveCalibration
 from analysis.core import CHANNEL, CalibrationError, UnitsError, axes, history, require_axis, require_spectrum
 from analysis.core import units as unit_rules
@@ -202,6 +202,7 @@ def apply_transfer(calibration: TransferCalibration, spectrum: xr.Dataset | xr.D
             "take spectra one by one, each with its own scatter"
         )
         raise CalibrationError(msg)
+    require_independent(dataset, "the transfer")
     samples, targets = calibration.residuals.shape
     if samples**2 * targets > LARGEST:
         msg = f"{samples} samples squared times {targets} channels exceed {LARGEST:.0e} contributions; use fewer"

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import xarray as xr
+from lmfit.models import GaussianModel
 
-from analysis import calibration
+from analysis import calibration, peaks
 from analysis.core import CalibrationError
 from analysis.uncertainty import Source, sources
 
@@ -157,3 +158,27 @@ def test_what_cannot_be_corrected_is_refused():
     wave = glass().rename(raman_shift="wavelength", raman_shift_sources="wavelength_sources")
     with pytest.raises(CalibrationError, match="certified along raman_shift"):
         calibration.response(wave, srm(), axis="wavelength")
+
+
+def test_the_area_of_a_fitted_band_agrees_with_monte_carlo_from_glass_to_area():
+    rng, trials, curve = np.random.default_rng(6), 100, srm()
+    model = GaussianModel(prefix="l_")
+    params = model.make_params(l_center=1500.0, l_sigma=200.0, l_amplitude=2e5)
+    band = 500.0 * np.exp(-0.5 * ((X - 1500.0) / 200.0) ** 2)
+    shown, seen = 1e4 * curve.value(X) * true_response(X), band * true_response(X)
+    drawn, size = [], true_response(X).max()
+
+    def area(standard, sample):
+        found = calibration.response(spectrum(standard, np.sqrt(shown)), curve, degree=3)
+        corrected = calibration.apply_response(found, spectrum(sample, np.full(X.size, 3.0)))
+        fit = peaks.fit(corrected, model, params, axis="raman_shift")
+        return peaks.quantity(fit, "l_amplitude")
+
+    told = area(shown, seen)
+    for _ in range(trials):
+        sample = seen + 3.0 * rng.standard_normal(X.size)
+        light = shown + np.sqrt(shown) * rng.standard_normal(X.size)
+        again = area(light, sample)
+        drawn.append(again.value * (1 + 0.015 * rng.standard_normal()))
+    assert np.std(drawn) == pytest.approx(told.u, rel=5 / np.sqrt(2 * trials))
+    assert np.mean(drawn) == pytest.approx(500.0 * 200.0 * np.sqrt(2 * np.pi) * size, rel=0.01)

@@ -94,6 +94,9 @@ def test_what_was_not_measured_is_refused():
     found = calibration.stray_light(lines()[1:], in_band=BAND)
     with pytest.raises(CalibrationError, match="stand in channels 12 to 58 of 0 to 59"):
         calibration.apply_stray_light(found, spectrum(light(), 1.0))
+    once = calibration.apply_stray_light(calibration.stray_light(lines(), in_band=BAND), spectrum(light(), 1.0))
+    with pytest.raises(CalibrationError, match="needs channels with independent noise"):
+        calibration.apply_stray_light(calibration.stray_light(lines(), in_band=BAND), once)
     with pytest.raises(CalibrationError, match="before any crop"):
         calibration.apply_stray_light(found, spectrum(light(), 1.0).isel(channel=slice(5, 50)))
     with pytest.raises(CalibrationError, match="2 lines or more"):

@@ -26,7 +26,8 @@ class ForceRuns:
     """Deflections of a transducer, each less the reading without force before its series."""
 
     forces: Sequence[Quantity]
-    """Calibration forces, rising, at least 5, with their sources."""
+    """Calibration forces, rising, at least 5. What all forces of a machine share should be one source, such as
+    `force * Quantity(value=1, u=5e-5, units="1")`; independent errors average out over the interpolation."""
     rotated: npt.ArrayLike
     """Rising series at 0°, 120° and 240° (X1, X3, X5), shape `(3, point)`, in `deflection_units`."""
     repeated: npt.ArrayLike

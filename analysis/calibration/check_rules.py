@@ -58,11 +58,11 @@ def signals_of(dates: Sequence[str], scores: Array, averages: Array, *, width: f
     """
     found: list[Signal] = []
     for k in range(scores.size):
-        said = []
+        said, recent = [], scores[max(0, k + 1 - SAWTOOTH) : k + 1]
         if abs(scores[k]) > width:
             said.append(f"beyond {width:g} standard deviations")
-        said += [words for size, count, edge, words in ZONES if _zone(scores[: k + 1], size, count, edge)]
-        said += _trends(scores[: k + 1])
+        said += [words for size, count, edge, words in ZONES if _zone(recent, size, count, edge)]
+        said += _trends(recent)
         if abs(averages[k]) > 1.0:
             said.append("the moving average lies beyond its limits")
         found += [Signal(at=k, date=dates[k], rule=words) for words in said]

@@ -104,11 +104,11 @@ def test_the_scatter_of_the_residuals_is_propagated_either_way():
 
 
 def test_refits_of_drawn_points_scatter_as_the_exact_derivatives_say():
-    # Draws around the observed points, residuals included, small enough to be linear: sd of 400 draws, bound 5 sigma.
+    # Draws around the observed points, residuals included, small enough to be linear: sd of 200 draws, bound 5 sigma.
     x, y = noisy("exponential", APART)
     exact = calibration.fit_function("exponential", x, y, propagation="implicit", u_x=0.2, u_y=0.3)
     plain = calibration.fit_function("exponential", x, y, u_x=0.2, u_y=0.3)
-    rng, small, trials = np.random.default_rng(5), 0.02, 400
+    rng, small, trials = np.random.default_rng(5), 0.02, 200
     drawn = np.array([
         refitted(exact.family, APART, np.r_[x, y] + small * rng.multivariate_normal(np.zeros(18), APART), exact.values)
         for _ in range(trials)

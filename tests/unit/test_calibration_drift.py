@@ -53,7 +53,7 @@ def test_what_the_standard_is_wrong_by_moves_the_error_and_not_the_rate():
 
 def test_forecasts_hold_the_truth_as_often_as_promised():
     # readings and the standard are drawn again in each trial; exact binomial bounds at p = 1e-6
-    rng, trials, hits = np.random.default_rng(2), 400, 0
+    rng, trials, hits = np.random.default_rng(2), 150, 0
     for trial in range(trials):
         wrong = rng.normal(0, 2e-5)
         found = calibration.drift(DATES, readings(2e-7, seed=1000 + trial, offset=wrong), STANDARD)

@@ -15,7 +15,7 @@ import xarray as xr
 from analysis.calibration.carrying import carry
 from analysis.core import CalibrationError, history, require_spectrum
 from analysis.core import units as unit_rules
-from analysis.uncertainty import Quantity, Source
+from analysis.uncertainty import Quantity, Source, sources
 
 __all__ = ["LinearityCalibration", "apply_linearity", "dead_time", "fit_linearity", "flux_addition"]
 
@@ -120,6 +120,46 @@ class LinearityCalibration:
             float(value[0]), components, units=self.units, label=reading.label, history=text
         )
 
+    def to_dataset(self) -> xr.Dataset:
+        """Return the correction as a Dataset that a file can hold.
+
+        Returns
+        -------
+        :
+            `coefficients` (term,) with `coefficients_sources`.
+        """
+        names = ("form", "high", "units", "chisqr", "dof", "history")
+        table = xr.Dataset(
+            {"coefficients": ("term", self.coefficients, {"units": "1"})},
+            attrs={"kind": "LinearityCalibration", **{name: getattr(self, name) for name in names}},
+        )
+        return sources.attach(table, "coefficients", self.contributions, ("term",))
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> "LinearityCalibration":
+        """Read what `to_dataset` made.
+
+        Parameters
+        ----------
+        dataset:
+            Perhaps read from a file.
+
+        Returns
+        -------
+        :
+            The calibration, with the same sources.
+        """
+        said = dataset.attrs
+        return cls(
+            form=str(said["form"]), coefficients=dataset["coefficients"].values,
+            contributions=sources.detach(dataset, "coefficients"), high=float(said["high"]), units=str(said["units"]),
+            chisqr=float(said["chisqr"]), dof=int(said["dof"]), history=str(said["history"]),
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        """Say what it is in one line."""
+        return f"LinearityCalibration({self.form}: {self.summary()})"
+
     def summary(self) -> str:
         """Say how large the correction is.
 
@@ -203,11 +243,11 @@ def fit_linearity(
     """
     unit = _units(list(readings), len(levels) - 1, degree)
     found = [each.to(unit) for each in readings]
-    light = [x if isinstance(x, Quantity) else Quantity(value=float(x), u=0.0, units="1") for x in levels]
-    if len(light) != len(found):
-        msg = f"one reading for each level: got {len(light)} levels and {len(found)} readings"
+    given = [x if isinstance(x, Quantity) else Quantity(value=float(x), u=0.0, units="1") for x in levels]
+    if len(given) != len(found):
+        msg = f"one reading for each level: got {len(given)} levels and {len(found)} readings"
         raise CalibrationError(msg)
-    light = [each.to(light[0].units) for each in light]
+    light = [each.to(given[0].units) for each in given]
     high, top = max(abs(each.value) for each in found), max(abs(each.value) for each in light)
 
     def rows(b: Array) -> list[Row]:
@@ -216,7 +256,7 @@ def fit_linearity(
         ]
 
     inputs: dict[str, object] = {f"n{k}": each for k, each in enumerate(readings)}
-    inputs |= {f"l{k}": each for k, each in enumerate(light)}
+    inputs |= {f"l{k}": each for k, each in enumerate(given)}
     text = history.extend("calibration.fit_linearity", settings={"degree": degree}, inputs=inputs)
     return _solved(rows, np.r_[np.zeros(degree), 1.0], _base(degree, high, unit, text))
 

@@ -3,11 +3,13 @@
 Not here: fitting the lines (`analysis.peaks`), the curve through their widths (`analysis.calibration.curves`).
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import xarray as xr
 
 from analysis.calibration.curve import CurveCalibration
 from analysis.calibration.curves import fit_polynomial
@@ -101,6 +103,37 @@ class ResolutionFunction:
         at = x if isinstance(x, Quantity) else Quantity(value=float(x), u=0.0, units=self.curve.of_units)
         found: Quantity = at.to(self.curve.units) / self.fwhm(x)
         return found
+
+    def to_dataset(self) -> xr.Dataset:
+        """Return the function as a Dataset that a file can hold.
+
+        Returns
+        -------
+        :
+            That of its curve, and what else it says as attributes.
+        """
+        said = {name: getattr(self, name) for name in ("shape", "axis", "notes", "history")}
+        return self.curve.to_dataset().assign_attrs(resolution=json.dumps(said), history=self.history)
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> "ResolutionFunction":
+        """Read what `to_dataset` made.
+
+        Parameters
+        ----------
+        dataset:
+            Perhaps read from a file.
+
+        Returns
+        -------
+        :
+            The function, with the same sources.
+        """
+        said = json.loads(dataset.attrs["resolution"])
+        curve = CurveCalibration.from_dataset(dataset)
+        return cls(
+            curve=curve, shape=said["shape"], axis=said["axis"], notes=tuple(said["notes"]), history=said["history"]
+        )
 
     def __str__(self) -> str:
         """Write the curve and its notes."""

@@ -111,10 +111,48 @@ class ResponseCalibration:
                 "u": (CHANNEL, self.u, {"units": self.units, "long_name": "standard uncertainty"}),
             },
             coords={self.axis: (CHANNEL, self.x, about)},
-            attrs={"standard": self.standard, "instrument": self.instrument, "history": self.history},
+            attrs={
+                "kind": "ResponseCalibration",
+                "axis": self.axis,
+                "standard": self.standard,
+                "instrument": self.instrument,
+                "history": self.history,
+                "p_value": np.nan if self.p_value is None else self.p_value,
+            },
         )
         table = sources.attach(table, "value", self.contributions, (CHANNEL,))
         return sources.attach(table, self.axis, self.axis_contributions, (CHANNEL,))
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> "ResponseCalibration":
+        """Read what `to_dataset` made.
+
+        Parameters
+        ----------
+        dataset:
+            Perhaps read from a file.
+
+        Returns
+        -------
+        :
+            The calibration, with the same sources.
+        """
+        said, axis = dataset.attrs, str(dataset.attrs["axis"])
+        p_value = float(said["p_value"])
+        return cls(
+            axis=axis, axis_units=str(dataset[axis].attrs["units"]), units=str(dataset["value"].attrs["units"]),
+            x=dataset[axis].values, value=dataset["value"].values, contributions=sources.detach(dataset, "value"),
+            axis_contributions=sources.detach(dataset, axis), standard=str(said["standard"]),
+            instrument=str(said["instrument"]), p_value=None if np.isnan(p_value) else p_value,
+            history=str(said["history"]),
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        """Say what it is in one line."""
+        return (
+            f"ResponseCalibration({self.standard}, {self.axis} {self.x[0]:g} to {self.x[-1]:g} {self.axis_units}, "
+            f"{len(self.contributions)} sources)"
+        )
 
 
 def response(

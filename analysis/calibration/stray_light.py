@@ -74,6 +74,57 @@ class StrayLightCalibration:
         ]
         return [np.clip(offset + peak, 0, count - 1) for peak in self.peaks], used
 
+    def to_dataset(self) -> xr.Dataset:
+        """Return the calibration as a Dataset that a file can hold.
+
+        Returns
+        -------
+        :
+            `spread` and `u_noise` (line, channel) with `spread_sources`, and `peaks` (line,).
+        """
+        dims = ("line", CHANNEL)
+        table = xr.Dataset(
+            {"spread": (dims, self.spread), "u_noise": (dims, self.u_noise), "peaks": ("line", self.peaks)},
+            attrs={
+                "kind": "StrayLightCalibration", "in_band": self.in_band, "edges": self.edges,
+                "instrument": self.instrument, "history": self.history,
+            },
+        )  # fmt: skip
+        nothing = np.zeros(self.spread.shape[1])
+        union = list(dict.fromkeys(source for each in self.contributions for source in each))
+        parts = {s: np.stack([each.get(s, nothing) for each in self.contributions]) for s in union}
+        return sources.attach(table, "spread", parts, dims)
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> "StrayLightCalibration":
+        """Read what `to_dataset` made.
+
+        Parameters
+        ----------
+        dataset:
+            Perhaps read from a file.
+
+        Returns
+        -------
+        :
+            The calibration, with the same sources.
+        """
+        parts, said = sources.detach(dataset, "spread"), dataset.attrs
+        return cls(
+            peaks=dataset["peaks"].values, spread=dataset["spread"].values,
+            contributions=tuple(
+                {source: part[k] for source, part in parts.items() if np.any(part[k])}
+                for k in range(dataset.sizes["line"])
+            ),
+            u_noise=dataset["u_noise"].values, in_band=int(said["in_band"]),
+            edges="nearest" if said["edges"] == "nearest" else "refuse", instrument=str(said["instrument"]),
+            history=str(said["history"]),
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        """Say what it is in one line."""
+        return f"StrayLightCalibration({self.peaks.size} lines, {self.spread.shape[1]} channels, edges {self.edges!r})"
+
     def parts(self, light: Array, correction: Array) -> dict[Source, Array]:
         """Return what the line spread functions contribute to a corrected spectrum.
 

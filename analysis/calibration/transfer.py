@@ -58,6 +58,11 @@ class TransferCalibration:
         """Standard deviation of the residuals (target channel,)."""
         return np.asarray(np.sqrt((self.residuals**2).sum(axis=0)))
 
+    def __repr__(self) -> str:
+        """Say what it is in one line."""
+        how = "all channels" if self.window is None else f"a window of {self.window} channels to either side"
+        return f"TransferCalibration({self.residuals.shape[0]} samples, from {how}, dof {self.dof})"
+
     def noise(self) -> list[list[Source]]:
         """Return the sources behind the residuals.
 

@@ -13,10 +13,20 @@ from analysis.core import FormatError
 from analysis.io import dcc, hdf5, sniff
 
 if TYPE_CHECKING:
-    from analysis.calibration import AxisCalibration, CurveCalibration
+    from analysis.calibration import (
+        AxisCalibration,
+        CurveCalibration,
+        LinearityCalibration,
+        ResolutionFunction,
+        ResponseCalibration,
+        StrayLightCalibration,
+    )
+
+    Spectral = LinearityCalibration | ResolutionFunction | ResponseCalibration | StrayLightCalibration
 
 _ARRAY = "DataArray"
 _TEXT = "text"
+_SPECTRAL = ("LinearityCalibration", "ResolutionFunction", "ResponseCalibration", "StrayLightCalibration")
 
 
 def read_project(path: str | Path) -> dict[str, Any]:
@@ -48,7 +58,7 @@ def read_project(path: str | Path) -> dict[str, Any]:
 
 def read_calibration(
     path: str | Path, *, function: Callable[..., Any] | None = None
-) -> "AxisCalibration | CurveCalibration":
+) -> "AxisCalibration | CurveCalibration | Spectral":
     """Read a calibration from a file that `analysis.io.write` made, or from a digital certificate that holds one.
 
     Parameters
@@ -90,15 +100,16 @@ def read_calibration(
             msg = f"{source.name!r} holds an {note}, which needs no function; leave function out"
             raise FormatError(msg)
         return _curve_calibration(dataset, function)
-    revived: AxisCalibration | CurveCalibration = _revive(note, dataset)
+    revived: AxisCalibration | CurveCalibration | Spectral = _revive(note, dataset)
     return revived
 
 
 def _certified(path: Path, function: Callable[..., Any] | None) -> "AxisCalibration | CurveCalibration":
     dataset, stated = dcc.calibration_in(path), dcc.read_certificate(path)
     note = str(dataset.attrs.get("kind", ""))
-    if note not in _CALIBRATIONS:
-        msg = f"the certificate {path.name!r} carries a {note!r}; wanted one of {list(_CALIBRATIONS)}"
+    wanted = [name for name in _CALIBRATIONS if name not in _SPECTRAL]
+    if note not in wanted:
+        msg = f"the certificate {path.name!r} carries a {note!r}; wanted one of {wanted}"
         raise FormatError(msg)
     revived: AxisCalibration | CurveCalibration
     revived = _curve_calibration(dataset, function) if function is not None else _CALIBRATIONS[note](dataset)
@@ -145,6 +156,13 @@ def _curve_calibration(dataset: xr.Dataset, function: Callable[..., Any] | None 
     return CurveCalibration.from_dataset(dataset, function=function)
 
 
+def _spectral_calibration(dataset: xr.Dataset) -> Any:  # noqa: ANN401 - as above
+    from analysis import calibration  # noqa: PLC0415 - as above
+
+    name = "ResolutionFunction" if "resolution" in dataset.attrs else str(dataset.attrs["kind"])
+    return getattr(calibration, name).from_dataset(dataset)
+
+
 def _budget(dataset: xr.Dataset) -> Any:  # noqa: ANN401 - imported below
     from analysis.uncertainty import Budget  # noqa: PLC0415 - loads scipy.stats, which spectra do not need
 
@@ -154,4 +172,5 @@ def _budget(dataset: xr.Dataset) -> Any:  # noqa: ANN401 - imported below
 _CALIBRATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
     "AxisCalibration": _axis_calibration,
     "CurveCalibration": _curve_calibration,
+    **dict.fromkeys(_SPECTRAL, _spectral_calibration),
 }

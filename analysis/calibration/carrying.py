@@ -12,7 +12,7 @@ import xarray as xr
 from analysis.core import CHANNEL, CalibrationError
 from analysis.uncertainty import Source, sources
 
-__all__ = ["LARGEST", "add_parts", "carry", "require_independent", "signal_parts"]
+__all__ = ["LARGEST", "add_parts", "carry", "require_independent", "require_made", "signal_parts"]
 
 Array = npt.NDArray[np.float64]
 LARGEST = 50_000_000
@@ -66,6 +66,28 @@ def signal_parts(spectrum: xr.Dataset) -> dict[Source, Array]:
         source: xr.Variable(dims, part).set_dims(dict(template.sizes)).transpose(*template.dims).values  # type: ignore[no-untyped-call]
         for source, part in found.items()
     }
+
+
+def require_made(thing: object, kind: type, made_by: str) -> None:
+    """Refuse an argument that is something else than a step needs.
+
+    Parameters
+    ----------
+    thing:
+        As the user gave it.
+    kind:
+        What it must be.
+    made_by:
+        What makes one, for the message.
+
+    Raises
+    ------
+    CalibrationError
+        If it is something else.
+    """
+    if not isinstance(thing, kind):
+        msg = f"wanted a {kind.__name__}, as {made_by} makes; got a {type(thing).__name__} {str(thing)[:40]!r}"
+        raise CalibrationError(msg)
 
 
 def require_independent(spectrum: xr.Dataset, step: str) -> None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.calibration.air_conditions import STANDARD, AirConditions
-from analysis.calibration.carrying import add_parts, carry
+from analysis.calibration.carrying import add_parts, carry, require_made
 from analysis.calibration.conversion_kinds import KINDS, Kind, Way, require_kind, to_wavenumber
 from analysis.core import CHANNEL, CalibrationError, axes, history, require_axis, require_spectrum, units
 from analysis.uncertainty import Quantity, Source, sources
@@ -133,6 +133,8 @@ def convert_axis(
     """
     dataset = require_spectrum(spectrum)
     given = require_axis(dataset, axis)
+    if air is not None:
+        require_made(air, AirConditions, "calibration.AirConditions(temperature=...)")
     asked = _Given(air=air, laser=laser, laser_medium=laser_medium)
     called = _require_name(dataset, name or require_kind(to))
     start, end = _media(given, to, medium)
@@ -173,7 +175,14 @@ def _require_name(dataset: xr.Dataset, name: str) -> str:
 
 def _media(given: xr.DataArray, to: str, medium: str | None) -> tuple[tuple[str, str | None], tuple[str, str | None]]:
     """Return kind and medium of both ends."""
-    kind = require_kind(str(given.attrs.get("kind", str(given.name).removesuffix("_nominal"))))
+    kind = str(given.attrs.get("kind", str(given.name).removesuffix("_nominal")))
+    if kind not in KINDS:
+        msg = (
+            f"axis {given.name!r} is of none of the kinds {list(KINDS)}; if it is one by another name, say which: "
+            f"spectrum[{str(given.name)!r}].attrs['kind'] = 'wavelength'"
+        )
+        raise CalibrationError(msg)
+    require_kind(to)
     said = str(given.attrs.get("medium", ""))
     if kind == "wavelength" and said not in MEDIA:
         msg = (

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.calibration.carrying import carry
+from analysis.calibration.carrying import carry, require_made
 from analysis.core import CalibrationError, history, require_spectrum
 from analysis.core import units as unit_rules
 from analysis.uncertainty import Quantity, Source, sources
@@ -271,6 +271,8 @@ def _units(readings: Sequence[Quantity], levels: int, degree: int) -> str:
     if degree < 1 or levels < degree + 1:
         msg = f"{levels} independent levels are too few for {degree} coefficients: wanted degree >= 1 and more levels"
         raise CalibrationError(msg)
+    for each in readings:
+        require_made(each, Quantity, "Quantity(value=..., u=..., units=...)")
     if not all(each.u > 0 for each in readings):
         msg = "every reading needs its uncertainty above 0, by which the levels are weighted; give repeats or counts"
         raise CalibrationError(msg)
@@ -381,6 +383,7 @@ def apply_linearity(calibration: LinearityCalibration, spectrum: xr.Dataset | xr
     UnitsError
         If the units do not convert.
     """
+    require_made(calibration, LinearityCalibration, "calibration.flux_addition")
     dataset = require_spectrum(spectrum)
     unit = str(dataset["signal"].attrs.get("units", "1"))
     scale = unit_rules.factor(unit, calibration.units)

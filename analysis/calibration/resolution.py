@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
+from analysis.calibration.carrying import require_made
 from analysis.calibration.curve import CurveCalibration
 from analysis.calibration.curves import fit_polynomial
 from analysis.core import CalibrationError, history
@@ -181,6 +182,8 @@ def fit_resolution(
         msg = f"{len(lines)} lines are too few for degree {degree}: wanted {degree + 2} or more. Use more lines"
         raise CalibrationError(msg)
     centers, widths = [center for center, _ in lines], [width for _, width in lines]
+    for each in (*centers, *widths):
+        require_made(each, Quantity, "peaks.quantity")
     for center, width in lines:
         if not unit_rules.same_dimension(center.units, width.units) or not width.value > 0:
             msg = f"a width must be above 0 and in units of its axis {center.units!r}; got {width} at {center}"

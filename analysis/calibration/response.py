@@ -12,7 +12,7 @@ import numpy.typing as npt
 import xarray as xr
 from scipy import stats
 
-from analysis.calibration.carrying import add_parts, carry, require_independent, signal_parts
+from analysis.calibration.carrying import add_parts, carry, require_independent, require_made, signal_parts
 from analysis.calibration.intensity_standards import CertifiedIntensity
 from analysis.calibration.locate import require_one
 from analysis.core import CHANNEL, CalibrationError, history, require_axis, require_spectrum
@@ -189,6 +189,7 @@ def response(
     ----------
     ASTM E2911-23; S. J. Choquette et al., Appl. Spectrosc. 61 (2007) 117, doi:10.1366/000370207779947585.
     """
+    require_made(certified, CertifiedIntensity, "calibration.intensity_standard")
     dataset = require_one(measured)
     require_independent(dataset, "the response")
     name = axis or certified.axis
@@ -312,6 +313,7 @@ def apply_response(
     SpectrumError
         If there is no such axis.
     """
+    require_made(calibration, ResponseCalibration, "calibration.response")
     dataset = require_spectrum(spectrum)
     name = axis or calibration.axis
     instrument = str(dataset.attrs.get("instrument", ""))

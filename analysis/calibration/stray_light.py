@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.calibration.carrying import LARGEST, add_parts, require_independent, signal_parts
+from analysis.calibration.carrying import LARGEST, add_parts, require_independent, require_made, signal_parts
 from analysis.calibration.locate import require_one
 from analysis.core import CHANNEL, CalibrationError, history, require_spectrum
 from analysis.uncertainty import Source, sources
@@ -270,6 +270,7 @@ def apply_stray_light(calibration: StrayLightCalibration, spectrum: xr.Dataset |
     CalibrationError
         If channels do not match, or lie outside the lines and that was to be refused.
     """
+    require_made(calibration, StrayLightCalibration, "calibration.stray_light")
     dataset = require_spectrum(spectrum)
     _require_match(calibration, dataset)
     require_independent(dataset, "stray light")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.calibration.applying import NOMINAL
-from analysis.calibration.carrying import LARGEST, add_parts, require_independent, signal_parts
+from analysis.calibration.carrying import LARGEST, add_parts, require_independent, require_made, signal_parts
 from analysis.calibration.curve import CurveCalibration
 from analysis.core import CHANNEL, CalibrationError, UnitsError, axes, history, require_axis, require_spectrum
 from analysis.core import units as unit_rules
@@ -199,6 +199,7 @@ def apply_transfer(calibration: TransferCalibration, spectrum: xr.Dataset | xr.D
     CalibrationError
         If the channels are not those of the source, or there are several spectra.
     """
+    require_made(calibration, TransferCalibration, "calibration.fit_transfer")
     dataset = require_spectrum(spectrum)
     x = np.asarray(dataset["signal"].values, dtype=float)
     if x.shape != (calibration.matrix.shape[0],):
@@ -337,6 +338,7 @@ def transfer_axis(
     UnitsError
         If the units of the curve are not those of the axis.
     """
+    require_made(curve, CurveCalibration, "calibration.fit_line")
     dataset = require_spectrum(spectrum)
     given = require_axis(dataset, axis)
     unit = str(given.attrs.get("units", curve.of_units))

@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from analysis import calibration, io, replay
+from analysis.core import CalibrationError
 from analysis.uncertainty import Quantity, Source, sources
 
 COUNT = 40
@@ -83,3 +84,20 @@ def test_a_resolution_function_comes_back_from_a_file(tmp_path):
     back = io.read_calibration(io.write(made, tmp_path / "resolution.nc"))
     assert back.fwhm(550.0) == made.fwhm(550.0)
     assert (back.shape, back.axis, back.notes) == (made.shape, made.axis, made.notes)
+
+
+def test_something_else_than_a_calibration_is_refused_by_name():
+    sample = raw()["sample"]
+    for call, made_by in (
+        (lambda: calibration.apply_response(sample, sample), "calibration.response"),
+        (lambda: calibration.response(sample, sample), "calibration.intensity_standard"),
+        (lambda: calibration.apply_linearity(sample, sample), "calibration.flux_addition"),
+        (lambda: calibration.apply_stray_light(sample, sample), "calibration.stray_light"),
+        (lambda: calibration.apply_transfer(sample, sample), "calibration.fit_transfer"),
+        (lambda: calibration.transfer_axis(sample, sample, axis="raman_shift"), "calibration.fit_line"),
+        (lambda: calibration.flux_addition([(1.0, 2.0, 3.0), (2.0, 3.0, 5.0)]), "Quantity"),
+        (lambda: calibration.fit_resolution([(1, 2), (3, 4), (5, 6)], axis="raman_shift"), "peaks.quantity"),
+        (lambda: calibration.convert_axis(sample, axis="raman_shift", to="energy", air=20.0), "AirConditions"),
+    ):
+        with pytest.raises(CalibrationError, match=made_by):
+            call()

@@ -148,7 +148,7 @@ def convert_axis(
         end=Kind(name=end[0], medium=end[1] or "vacuum", laser=line),
         air=asked.conditions,
     )
-    done = _convert(dataset, given, way, moved, units or KINDS[to])
+    done = _convert(dataset, given, way, moved, units or KINDS[to], density=density)
     about = {"units": units or KINDS[to], "long_name": called.replace("_", " ").capitalize(), "kind": to}
     about |= _said(way, asked)
     result = dataset.assign_coords({called: (CHANNEL, done.value, about)})
@@ -208,10 +208,12 @@ class _Done:
     slope: Array
     """New axis by the given one, in their units."""
     bends: Mapping[Source, Array]
-    """How each source changes the logarithm of `slope`."""
+    """How each source changes the logarithm of `slope`; empty unless the signal is a density."""
 
 
-def _convert(dataset: xr.Dataset, given: xr.DataArray, way: Way, moved: Mapping[Source, Array], unit: str) -> _Done:
+def _convert(
+    dataset: xr.Dataset, given: xr.DataArray, way: Way, moved: Mapping[Source, Array], unit: str, *, density: bool
+) -> _Done:
     theirs = str(given.attrs.get("units", KINDS[way.start.name]))
     scale, back = units.factor(theirs, KINDS[way.start.name]), units.factor(KINDS[way.end.name], unit)
     values = np.asarray(given.values, dtype=float) * scale
@@ -221,7 +223,7 @@ def _convert(dataset: xr.Dataset, given: xr.DataArray, way: Way, moved: Mapping[
     still, bends = np.zeros(values.size), {}
     parts = {source: back * slope * part for source, part in axis_parts.items()}
     parts = add_parts(parts, {source: back * way.along(values, still, at) for source, at in moved.items()})
-    for source in axis_parts.keys() | moved.keys():
+    for source in axis_parts.keys() | moved.keys() if density else ():
         change, at = axis_parts.get(source, still), moved.get(source, np.zeros(6))
         up, down = way.slope(values + change, at), way.slope(values - change, -at)
         bends[source] = 0.5 * np.log(up / down)

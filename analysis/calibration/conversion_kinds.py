@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.calibration.air_conditions import LOW, STANDARD, STEP, refractivity, require_range
+from analysis.calibration.air_conditions import STEP, refractivity, require_range
 from analysis.core import CalibrationError, did_you_mean
+
+__all__ = ["KINDS", "Kind", "Way", "require_kind", "to_wavenumber"]
 
 Values = npt.NDArray[Any]
 Array = npt.NDArray[np.float64]
@@ -216,22 +218,3 @@ class Way:
             How far the result moves (channel,), to first order.
         """
         return np.asarray(np.imag(self.value(values + 1j * STEP * change, 1j * STEP * moved)) / STEP)
-
-
-def standard_way(start: Kind, end: Kind) -> Way:
-    """Return a conversion in standard air.
-
-    Parameters
-    ----------
-    start, end:
-        The kinds.
-
-    Returns
-    -------
-    :
-        The conversion.
-    """
-    return Way(start=start, end=end, air=STANDARD)
-
-
-__all__ = ["CHARGE", "KINDS", "LIGHT", "LOW", "PLANCK", "Kind", "Way", "require_kind", "standard_way"]

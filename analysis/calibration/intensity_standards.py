@@ -1,7 +1,8 @@
 """Standards of relative intensity and lamps: certified curves, each with one source for its whole curve.
 
 The curves of NIST SRM 2241, 2242a, 2244 and 2245 are packaged: coefficients that two independent publications of the
-certificates give alike. SRM 2243 (discontinued), 2246 and 2246a are not: their coefficients were found in one place
+certificates give alike (of SRM 2245 the range stands in one of them only; one calls SRM 2242a by the name 2242).
+SRM 2243 (discontinued), 2246 and 2246a are not: their coefficients were found in one place
 only. The certified uncertainty is not packaged either; it stands in the certificate of your unit.
 Not here: the response of an instrument (`analysis.calibration.response`).
 """
@@ -171,7 +172,8 @@ def intensity_standard(
     Parameters
     ----------
     name:
-        `SRM 2241` (785 nm), `SRM 2242a` (532 nm), `SRM 2244` (1064 nm) or `SRM 2245` (633 nm).
+        `SRM 2241` (785 nm), `SRM 2242a` (532 nm), `SRM 2244` (1064 nm) or `SRM 2245` (633 nm). Compare a value with the
+        certificate of your unit before use.
     expanded:
         Relative expanded uncertainty from the certificate of your unit, such as 0.02: one for the whole range, or one
         for each place of `at`, linear between them.

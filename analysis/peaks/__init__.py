@@ -11,12 +11,14 @@ from analysis.peaks.global_fit import fit_global
 from analysis.peaks.guess import guess, guess_each
 from analysis.peaks.interval_status import IntervalStatus
 from analysis.peaks.intervals import intervals
+from analysis.peaks.marked import Mark, fit_marked
 from analysis.peaks.quantity import quantity
 from analysis.peaks.status import ParameterStatus, Status
 from analysis.peaks.warm import warm_start
 
 __all__ = [
     "IntervalStatus",
+    "Mark",
     "ParameterStatus",
     "Status",
     "compare",
@@ -25,6 +27,7 @@ __all__ = [
     "find",
     "fit",
     "fit_global",
+    "fit_marked",
     "guess",
     "guess_each",
     "intervals",

@@ -3,5 +3,22 @@
 from analysis.widgets.adjusting import AdjustPanel, adjust
 from analysis.widgets.choice import ChoicePanel, choose
 from analysis.widgets.controls import Choice, Range, Switch
+from analysis.widgets.explore_parts import ExploreSettings
+from analysis.widgets.exploring import ExplorePanel, explore
+from analysis.widgets.spectrum_view import Handle, Series, SpectrumView
 
-__all__ = ["AdjustPanel", "Choice", "ChoicePanel", "Range", "Switch", "adjust", "choose"]
+__all__ = [
+    "AdjustPanel",
+    "Choice",
+    "ChoicePanel",
+    "ExplorePanel",
+    "ExploreSettings",
+    "Handle",
+    "Range",
+    "Series",
+    "SpectrumView",
+    "Switch",
+    "adjust",
+    "choose",
+    "explore",
+]

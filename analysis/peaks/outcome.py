@@ -134,7 +134,7 @@ def _resolve_singular(found: Found) -> tuple[Floats, np.ndarray[Any, np.dtype[np
     """Give near-singular fits the pseudo-inverse and mark the parameters that the data leave open."""
     covariance = found.covariance
     lost = np.zeros(found.u.shape, dtype=bool)
-    singular = np.flatnonzero(found.status == Status.SINGULAR)
+    singular = np.flatnonzero(found.status == int(Status.SINGULAR))
     if singular.size:
         covariance = covariance.copy()
     for s in singular:

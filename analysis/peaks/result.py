@@ -171,7 +171,7 @@ def _about_status(fit: xr.Dataset) -> list[str]:
     return [
         f"{count} of {status.size} fits: {kind.sentence}."
         for kind in Status
-        if kind != Status.CONVERGED and (count := int((status == kind).sum()))
+        if kind != Status.CONVERGED and (count := int((status == int(kind)).sum()))
     ]
 
 
@@ -179,7 +179,8 @@ def _about_parameters(fit: xr.Dataset) -> list[str]:
     states = fit["parameter_status"].values.reshape(-1, fit.sizes[PARAMETER])
     said = []
     for kind in (ParameterStatus.AT_BOUND, ParameterStatus.UNIDENTIFIABLE):
-        for name, count in zip(fit[PARAMETER].values, (states == kind).sum(axis=0), strict=True):
+        found = states == int(kind)
+        for name, count in zip(fit[PARAMETER].values, found.sum(axis=0), strict=True) if found.any() else ():
             if count:
                 said.append(f"Parameter {name} is {kind.sentence} ({count} of {len(states)} fits).")
     return said

@@ -324,8 +324,10 @@ _STEPS: dict[str, Step] = {
     "calibration.lines": _call(calibration.lines),
     "calibration.match": _call(calibration.match, "spectrum", "lines"),
     "calibration.fit_axis": _call(calibration.fit_axis, "found"),
-    "calibration.parameter": lambda settings, inputs, _: inputs["axis"].parameters[settings["index"]],
-    "calibration.predict": lambda settings, inputs, _: inputs["axis"].predict(_as_quantity(inputs["at"]), **settings),
+    "calibration.parameter": lambda s, i, _: next(iter(i.values())).parameters[s["index"]],
+    "calibration.predict": lambda s, i, _: spectral.predict(
+        s, {name: _as_quantity(thing) for name, thing in i.items()}
+    ),
     "calibration.laser_zero": _call(calibration.laser_zero, "axis", "spectrum"),
     "calibration.to_raman_shift": lambda how, got, _: got["axis"].to_raman_shift(_as_quantity(got["laser"]), **how),
     "calibration.valid_between": lambda settings, inputs, _: inputs["axis"].valid_between(**settings),

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.core import CalibrationError, UncertaintyError, history
+from analysis.core import CalibrationError, UncertaintyError
 from analysis.core import units as unit_rules
 from analysis.uncertainty import Quantity, Source
 from analysis.uncertainty.correlation import joint_sources
@@ -35,6 +35,8 @@ class Points:
     known: bool
     """False if nothing was said about any uncertainty: the points then count alike, and the residuals say how much."""
     history: Mapping[str, object]
+    inputs: Mapping[str, Quantity]
+    """The Quantities among the points, by their names in the history: `x0`, `x1` ... `y0` ..."""
 
     @property
     def covariance(self) -> Array:
@@ -104,6 +106,7 @@ def points_of(
     return Points(
         x=ours.values, y=theirs.values, sources=tuple(named), parts=parts, of_units=ours.units, units=theirs.units,
         known=ours.stated or theirs.stated, history=kept,
+        inputs={f"{side.name}{k}": each for side in (ours, theirs) for k, each in enumerate(side.quantities)},
     )  # fmt: skip
 
 
@@ -116,6 +119,7 @@ class _Side:
     units: str
     quantities: tuple[Quantity, ...]
     covariance: Array
+    u: Sequence[float] | float | None
     stated: bool
 
     @classmethod
@@ -144,6 +148,7 @@ class _Side:
         return cls(
             name=name, values=values, units=units, quantities=quantities,
             covariance=_covariance(name, u, covariance, values.size), stated=bool(said or quantities),
+            u=None if u is None else np.asarray(u, dtype=float).tolist(),
         )  # fmt: skip
 
     def add_to(self, named: dict[Source, Array], first: int, size: int) -> None:
@@ -153,8 +158,11 @@ class _Side:
 
     def said(self) -> object:
         if self.quantities:
-            return [history.head(each) for each in self.quantities]
-        return {"values": self.values.tolist(), "covariance": self.covariance.tolist() if self.stated else None}
+            return len(self.quantities)
+        return {
+            "values": self.values.tolist(), "units": self.units, "u": self.u,
+            "covariance": self.covariance.tolist() if self.stated and self.u is None else None,
+        }  # fmt: skip
 
 
 def _covariance(name: str, u: npt.ArrayLike | None, covariance: npt.ArrayLike | None, count: int) -> Array:

@@ -183,6 +183,7 @@ def fit_function(
     said = model if isinstance(model, str) else family.title
     units = None if parameter_units is None else dict(parameter_units)
     settings: dict[str, object] = {"model": said, "propagation": propagation, "parameter_units": units}
+    settings["start"] = None if start is None else dict(start)
     return _calibrated("calibration.fit_function", points, family, settings, start=first)
 
 
@@ -234,7 +235,7 @@ def _calibrated(
     propagation = cast("Propagation", settings["propagation"])
     require_propagation(propagation)
     found = solve(family, points.x, points.y, points.covariance, start=start, exact=propagation == "implicit")
-    said = history.extend(step, settings={**settings, "points": points.history}, inputs={})
+    said = history.extend(step, settings={**settings, "points": points.history}, inputs=points.inputs)
     key = f"{history.parse(said)['head']}{found.b.tolist() if family.kind == 'function' else ''}"
     contributions, scatter, ensemble = _sources(points, found, key)
     made = CurveCalibration(

@@ -52,6 +52,33 @@ def test_each_result_of_the_chain_from_lamp_to_budget_is_redone_bit_by_bit(chain
     assert replay(chain[name]).attrs["replay"] == "bit-identical"
 
 
+def points(kind):
+    y = (1.2, 2.1, 4.4, 8.7, 17.1)
+    if kind == "quantities":
+        return {"y": [Quantity(value=each, u=0.1, units="V", label=f"y{k}") for k, each in enumerate(y)]}
+    return {"y": xr.DataArray(list(y), dims="point", attrs={"units": "V"}), "u_y": 0.1, "u_x": [0.01] * 5}
+
+
+@pytest.mark.parametrize("kind", ["quantities", "numbers"])
+@pytest.mark.parametrize(
+    "fitted",
+    [
+        lambda **p: calibration.fit_line([0.0, 1.0, 2.0, 3.0, 4.0], propagation="implicit", **p),
+        lambda **p: calibration.fit_polynomial([0.0, 1.0, 2.0, 3.0, 4.0], degree=2, **p),
+        lambda **p: calibration.fit_function("exponential", [0.0, 1.0, 2.0, 3.0, 4.0], **p),
+        lambda **p: calibration.fit_function("a*exp(b*x)", [0.0, 1.0, 2.0, 3.0, 4.0], start={"b": 0.5}, **p),
+    ],
+)
+def test_a_curve_and_what_is_read_from_it_are_redone(fitted, kind, tmp_path):
+    curve = fitted(**points(kind))
+    assert replay(curve).attrs["replay"] == "bit-identical"
+    for read in (curve.inverse(Quantity(value=4.0, u=0.1, units="V")), curve.predict(1.5), curve.parameters[1]):
+        assert replay(read).attrs["replay"] == "bit-identical"
+    path = tmp_path / "curve.xml"
+    path.write_text(report.certificate(curve, format="dcc"), encoding="utf-8")
+    assert replay(path).attrs["replay"].startswith("bit-identical")
+
+
 def test_a_digital_certificate_is_redone_from_the_raw_data(chain, tmp_path):
     path = tmp_path / "certificate.xml"
     path.write_text(report.certificate(chain["budget"], format="dcc"), encoding="utf-8")

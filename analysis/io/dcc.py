@@ -174,22 +174,32 @@ def _path(path: str) -> str:
 
 
 def _text(root: ET.Element, path: str) -> str:
-    return " ".join((root.findtext(_path(path)) or "not stated").split())
+    """Return a text, of several languages the English one."""
+    found = root.findall(_path(path))
+    chosen = next((each for each in found if each.get("lang", "en") == "en"), found[0] if found else None)
+    return " ".join(((chosen.text if chosen is not None else "") or "not stated").split())
 
 
 def _quantities(root: ET.Element) -> Iterator[tuple[str, ET.Element]]:
     """Yield name and number element of each quantity of the results, in their order."""
     for result in root.iterfind(f".//{DCC}measurementResult/{DCC}results/{DCC}result"):
         own = _text(result, "name/content")
-        inside = list(result.iterfind(f"./{DCC}data//{DCC}quantity"))
-        for quantity in inside:
-            named = quantity.findtext(_path("name/content")) or ""
-            name = " ".join(named.split()) or own
+        for quantity in _listed(result.find(f"{DCC}data")):
+            name = _text(quantity, "name/content") if quantity.find(_path("name/content")) is not None else own
             for element in quantity:
                 if element.tag == f"{SI}hybrid":
                     yield name, element[0]
                 elif element.tag.startswith(SI):
                     yield name, element
+
+
+def _listed(parent: ET.Element | None) -> Iterator[ET.Element]:
+    """Yield the quantities of data and its lists; what describes them (limits, conformity) is no result."""
+    for child in () if parent is None else parent:
+        if child.tag == f"{DCC}quantity":
+            yield child
+        elif child.tag == f"{DCC}list":
+            yield from _listed(child)
 
 
 def _numbers(element: ET.Element, name: str, unread: list[str]) -> Numbers | None:

@@ -160,6 +160,20 @@ def test_lists_with_a_covariance_matrix_are_correlated(read):
     assert one.covariance(two) == pytest.approx(1e-6)
 
 
+def test_names_of_several_languages_are_english_and_of_two_scales_the_first_counts(read):
+    names = '<dcc:name><dcc:content lang="de">Bezugswert</dcc:content><dcc:content lang="en">Reference</dcc:content></dcc:name>'
+    scales = listed("306.248 373.121", r"\kelvin", "") + listed("33.098 99.971", r"\degreecelsius", "")
+    inner = f"<dcc:data><dcc:quantity>{real(1, chr(92) + 'kelvin', '')}</dcc:quantity></dcc:data>"
+    limits = f"<dcc:measurementMetaData><dcc:metaData>{inner}</dcc:metaData></dcc:measurementMetaData>"
+    table = f"<dcc:list><dcc:quantity>{names}<si:hybrid>{scales}</si:hybrid>{limits}</dcc:quantity></dcc:list>"
+    found = read(
+        f"<dcc:result><dcc:name><dcc:content>Table</dcc:content></dcc:name><dcc:data>{table}</dcc:data></dcc:result>"
+    )
+    assert found.without_u["Reference"].values.tolist() == [306.248, 373.121]
+    assert found.without_u["Reference"].attrs["units"] == "K"
+    assert list(found.without_u) == ["Reference"]  # limits are no results
+
+
 def test_numbers_without_uncertainty_and_unknown_kinds_are_kept_apart(read):
     found = read(
         result("nominal", listed("1 2 3", r"\volt", "")),

@@ -161,7 +161,9 @@ def test_lists_with_a_covariance_matrix_are_correlated(read):
 
 
 def test_names_of_several_languages_are_english_and_of_two_scales_the_first_counts(read):
-    names = '<dcc:name><dcc:content lang="de">Bezugswert</dcc:content><dcc:content lang="en">Reference</dcc:content></dcc:name>'
+    both = {"de": "Bezugswert", "en": "Reference"}
+    contents = (f'<dcc:content lang="{each}">{text}</dcc:content>' for each, text in both.items())
+    names = f"<dcc:name>{''.join(contents)}</dcc:name>"
     scales = listed("306.248 373.121", r"\kelvin", "") + listed("33.098 99.971", r"\degreecelsius", "")
     inner = f"<dcc:data><dcc:quantity>{real(1, chr(92) + 'kelvin', '')}</dcc:quantity></dcc:data>"
     limits = f"<dcc:measurementMetaData><dcc:metaData>{inner}</dcc:metaData></dcc:measurementMetaData>"

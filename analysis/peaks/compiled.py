@@ -9,7 +9,11 @@ from functools import partial
 
 from numba import njit
 
+from analysis.peaks.kernel_cache import drop_stale
+
 __all__ = ["ELEMENTWISE", "REASSOCIATED", "compiled", "entry", "inlined"]
+
+drop_stale()  # all compiled modules import this one first
 
 # Elementwise loops: everything but reassociation, which would undo the rounding trick in `fast_exp`.
 ELEMENTWISE = {"contract", "nnan", "ninf", "nsz", "arcp"}

@@ -43,5 +43,4 @@ def load(module: str) -> Any:  # noqa: ANN401 - a module
     :
         The module; what is out of date in the cache has been removed before.
     """
-    drop_stale()
     return import_module(f"analysis.peaks.{module}")

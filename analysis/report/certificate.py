@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from analysis.calibration import AxisCalibration, CurveCalibration
-from analysis.core import MetrospecError, history
+from analysis.core import MetrospecError, UncertaintyError, history
 from analysis.report import markup, steps
 from analysis.report.budgets import dof_text, rows_by_input, rows_by_tag
 from analysis.report.calibrated import calibrated_section
@@ -16,9 +16,10 @@ from analysis.report.dcc import write_dcc
 from analysis.report.dcc_results import Stated
 from analysis.report.statements import Statements
 from analysis.report.tables import tabular
-from analysis.uncertainty import Agreement, Budget, coverage_factor, format_u, format_value, propagate
+from analysis.uncertainty import Agreement, Budget, compare, coverage_factor, format_u, format_value, propagate, sample
 from analysis.uncertainty.formatting import last_place
 
+SEED = 1  # the same certificate every time
 _NOT_ACCREDITED = (
     "This certificate was not issued by an accredited laboratory. It states what the software computed from the data "
     "and the inputs listed above; whoever signs it answers for them."
@@ -58,6 +59,7 @@ def certificate(
         schema takes and its Schematron refuses.
     checks:
         Verdicts to show: anything with a sentence as its `str` and rows as its `table()`, an `Agreement`, plain text.
+        Without an `Agreement` each budget is checked by draws (JCGM 101, clause 8) with a fixed seed.
     figures:
         Caption to the bytes of a PNG file.
     level:
@@ -97,15 +99,17 @@ def certificate(
         raise MetrospecError(msg)
     budgets = _budgets(result)
     _require_certifiable(budgets)
+    calibrated = isinstance(result, AxisCalibration | CurveCalibration)
+    verdicts = [] if calibrated else _verdicts(budgets, checks)
     if format == "dcc":
         rows = [Stated.of(name, each) for name, each in budgets.items()]
+        sentences = [*sentences, *(_said(each) for each in verdicts)]
         return write_dcc(rows, title=title, statements=stated, declarations=sentences, issued=issued, level=level)
-    calibrated = isinstance(result, AxisCalibration | CurveCalibration)
     body = [
         *_head(title, budgets, particulars or {}, issued),
         *_results(budgets, level),
         *(calibrated_section(result) if isinstance(result, AxisCalibration | CurveCalibration) else []),
-        *_checks(checks),
+        *_checks([*verdicts, *checks]),
         *[markup.figure(caption, png) for caption, png in (figures or {}).items()],
     ]
     for name, budget in {} if calibrated else budgets.items():
@@ -267,12 +271,28 @@ def _correlations(budgets: Mapping[str, Budget]) -> list[str]:
     return [markup.table(rows, caption="Correlation coefficients of the results")]
 
 
+def _verdicts(budgets: Mapping[str, Budget], checks: Sequence[object]) -> list[object]:
+    """Check linear propagation by draws (JCGM 101, clause 8), unless that was done."""
+    found: list[object] = []
+    for name, budget in budgets.items():
+        if budget.u == 0 or any(isinstance(each, Agreement) for each in checks):
+            continue
+        try:
+            found.append(compare(budget, sample(budget, seed=SEED)))
+        except UncertaintyError as error:
+            found.append(f"Linear propagation was not checked by draws for {name}: {error}")
+    return found
+
+
+def _said(check: object) -> str:
+    return check.sentence if isinstance(check, Agreement) else str(check)
+
+
 def _checks(checks: Sequence[object]) -> list[str]:
     found = [markup.element("h2", "Checks")] if checks else []
     for each in checks:
         doubtful = isinstance(each, Agreement) and not each.valid
-        said = each.sentence if isinstance(each, Agreement) else str(each)
-        found.append(markup.element("p", said, role="note" if doubtful else ""))
+        found.append(markup.element("p", _said(each), role="note" if doubtful else ""))
         rows = tabular(each)
         if rows:
             found.append(markup.table(rows))

@@ -188,6 +188,14 @@ def a_function(a):
     return a * 2
 
 
+def test_a_certificate_says_by_itself_where_linear_propagation_is_not_valid():
+    wide = propagate("x**2", {"x": Quantity(value=0.5, u=0.5, units="1")}, name="y", units="1")
+    narrow = propagate("2*x", {"x": Quantity(value=0.5, u=0.5, units="1")}, name="z", units="1")
+    assert "linear propagation is not valid for this result" in report.certificate(wide)
+    assert "linear propagation is not valid for this result" in report.certificate(wide, format="dcc")
+    assert "linear propagation is not valid" not in report.certificate(narrow)
+
+
 def test_a_certificate_refuses_what_nobody_could_run_again():
     inputs = {"a": Quantity(value=1, u=0.1, units="1")}
     assert "a_function" in report.certificate(propagate(a_function, inputs, name="y", units="1"))

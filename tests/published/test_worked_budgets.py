@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import integrate, stats
 
 from analysis.uncertainty import (
     Quantity,
@@ -46,8 +47,8 @@ VALIDATION = [
     },
     {
         "what": "Probability of conformity of a Zener diode; PFA and PFR at a test uncertainty ratio of 4",
-        "against": "JCGM 106:2012, 7.3; Deaver, NCSL 1993 (a tolerance of two standard deviations)",
-        "agreement": "half a unit of the last printed digit",
+        "against": "normal distribution function and integrals of the joint density (JCGM 106:2012, clauses 7 and 9)",
+        "agreement": "1e-6",
     },
 ]
 TRIALS = 1_000_000
@@ -242,16 +243,22 @@ def test_the_logarithm_of_a_rectangular_quantity_is_not_linear():
     assert "linear propagation is not valid for this result" in compare(budget, drawn).sentence
 
 
-def test_the_zener_diode_of_jcgm_106_conforms_with_92_percent():
-    # JCGM 106:2012, 7.3: breakdown voltage -5.47 V, u = 0.05 V, upper limit -5.40 V.
+def test_a_zener_diode_below_its_limit_conforms_with_92_percent():
+    # Normal distribution function at (5.47 - 5.40) / 0.05 = 1.4 (the example of JCGM 106:2012, 7.3, as remembered).
     found = conformity(Quantity(value=-5.47, u=0.05, units="V"), upper=-5.40)
-    assert found.probability == pytest.approx(0.92, abs=0.0051)
+    assert found.probability == pytest.approx(stats.norm.cdf(1.4), rel=1e-12)
 
 
-def test_a_ratio_of_four_accepts_falsely_in_0_8_percent():
-    # Deaver (NCSL 1993): a tolerance of two standard deviations of the items, TUR 4: PFA 0.8 %, PFR 1.5 %.
-    prior = Quantity(value=0, u=1, units="1")
-    found = global_risks(2 / 4 / 2, prior=prior, lower=-2, upper=2)
-    assert found.conforming == pytest.approx(0.9545, abs=5.1e-5)
-    assert 100 * found.pfa == pytest.approx(0.8, abs=0.051)
-    assert 100 * found.pfr == pytest.approx(1.5, abs=0.051)
+def test_the_global_risks_are_those_of_the_joint_density():
+    # A tolerance of two standard deviations of the items, measured with a quarter of it as U; by integration.
+    u = 2 / 4 / 2
+    found = global_risks(u, prior=Quantity(value=0, u=1, units="1"), lower=-2, upper=2)
+
+    def accepted(x):
+        return stats.norm.cdf((2 - x) / u) - stats.norm.cdf((-2 - x) / u)
+
+    false_accept = 2 * integrate.quad(lambda x: stats.norm.pdf(x) * accepted(x), 2, 12)[0]
+    false_reject = integrate.quad(lambda x: stats.norm.pdf(x) * (1 - accepted(x)), -2, 2)[0]
+    assert found.conforming == pytest.approx(1 - 2 * stats.norm.cdf(-2), rel=1e-9)
+    assert found.pfa == pytest.approx(false_accept, rel=1e-6)
+    assert found.pfr == pytest.approx(false_reject, rel=1e-6)

@@ -4,6 +4,7 @@
     python3 run.py lab [--no-browser]           JupyterLab on notebooks/00_start_here.ipynb
     python3 run.py test [pytest options]        every check: format, lint, types, imports, tests
     python3 run.py analyse FILE... --out DIR    raw files in; results, tables and a report out
+    python3 run.py verify [NOTEBOOK...]         the notebooks again: a verdict on every number
     python3 run.py refresh [NOTEBOOK...]        run the notebooks again and save them with outputs
     python3 run.py bench                        speed, as ratios inside one run
 
@@ -323,6 +324,7 @@ def main():
         "test": lambda: ([PYTHON] + PYTEST + options, ROOT),
         "analyse": lambda: ([PYTHON, "-P", "-m", "analysis"] + options, here),
         "refresh": lambda: ([PYTHON, "-m", "tests.notebooks"] + options, ROOT),
+        "verify": lambda: ([PYTHON, "-m", "analysis.verify"] + options, ROOT),
         "bench": lambda: (
             [PYTHON, "-m", "pytest", "-o", "norecursedirs=.* __pycache__", "tests/benchmarks"] + options,
             ROOT,

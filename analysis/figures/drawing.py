@@ -15,6 +15,8 @@ except ImportError as error:  # pragma: no cover - hidden in a contract test
     _MESSAGE = "figures need matplotlib: pip install 'metrospec[figures]'"
     raise ImportError(_MESSAGE) from error
 
+from analysis.figures.drawn import KEY, drawn
+
 BLUE, ORANGE, GREEN, VERMILLION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#5A6470"
 INK = "#1a2027"
 _WORDS = {
@@ -121,8 +123,8 @@ def png(figure: Figure, *, dpi: int = 120) -> bytes:
     Returns
     -------
     :
-        The same bytes for the same figure and version of matplotlib.
+        The same bytes for the same figure and version of matplotlib; they hold a summary of the data that it draws.
     """
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None, KEY: drawn(figure)})
     return buffer.getvalue()

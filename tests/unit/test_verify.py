@@ -1,0 +1,104 @@
+"""A changed number makes `verify` red, one that moved within its uncertainty is reported, and nothing is missed."""
+
+import base64
+import json
+
+import nbformat
+import numpy as np
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from analysis import figures, verify
+from analysis.figures import drawing
+from analysis.verify import __main__ as command
+from analysis.verify.compare import Verdict, compare_text
+from analysis.verify.pictures import compare_pictures
+from tests import notebooks
+
+TALK = "found, u = 520.45, 0.14\nprint(f'{found:.2f} ± {u:.2f} cm-1, n = 3')"
+TABLE = "print(f'area {3.14159 * 2.5**2:.4f} m2')\nprint('name   value    u\\nshift  518.77   0.36')"
+CHECK = "for low, wanted in [(found, 520.5)]:\n    assert abs(low - wanted) < 1\nassert round(100 * u) == 14"
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    path = tmp_path_factory.mktemp("verified") / "00_small.ipynb"
+    cells = [new_code_cell(TALK), new_code_cell(TABLE), new_code_cell(CHECK, metadata={"tags": ["check"]})]
+    nbformat.write(new_notebook(cells=cells), path)
+    notebooks.refresh(path)
+    return path
+
+
+def changed(stored, folder, old, new):
+    text = stored.read_text(encoding="utf-8")
+    notebook = nbformat.reads(text, as_version=4)
+    for cell in notebook.cells:
+        for output in cell.outputs:
+            output.text = output.text.replace(old, new)
+    path = folder / "00_small.ipynb"
+    nbformat.write(notebook, path)
+    assert path.read_text(encoding="utf-8") != text
+    return path
+
+
+def test_an_untouched_notebook_is_reproduced_with_its_published_value_beside(stored, tmp_path, capsys):
+    assert command.main([str(stored), "--out", str(tmp_path)]) == 0
+    found = json.loads((tmp_path / "verify.json").read_text(encoding="utf-8"))
+    assert found["verdict"] == "same"
+    findings = found["notebooks"][0]["findings"]
+    assert [f["stored"] for f in findings[:4]] == ["520.45 ± 0.14", "19.6349", "518.77", "0.36"]
+    assert findings[0]["published"] == "520.5"
+    assert [c["published"] for c in found["notebooks"][0]["checks"]] == [520.5, 14]
+    assert "Reproduced: 6 same" in capsys.readouterr().out
+
+
+def test_a_number_changed_by_5_or_1_percent_is_red_and_one_within_u_is_reported(stored, tmp_path, capsys):
+    text = stored.read_text(encoding="utf-8")
+    for share, number in ((0.05, 19.6349), (0.01, 19.6349), (0.01, 518.77)):
+        path = changed(stored, tmp_path, f"{number}", f"{number * (1 + share):.4f}"[: len(f"{number}")])
+        assert command.main([str(path), "--out", str(tmp_path)]) == 1
+        assert "NOT reproduced: 5 same, 0 moved within their uncertainty, 1 changed" in capsys.readouterr().out
+        assert "&lt;script" not in (tmp_path / "verify.html").read_text(encoding="utf-8")
+    path = changed(stored, tmp_path, "520.45 ± 0.14", "520.52 ± 0.14")
+    one = verify.verify(path)
+    assert one.verdict is Verdict.MOVED
+    assert [f.shift for f in one.findings if f.verdict is Verdict.MOVED] == [pytest.approx(-0.5)]
+    assert stored.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        ("1.00 ± 0.10 V", "1.09 ± 0.10 V", "moved"),
+        ("1.00 ± 0.10 V", "1.11 ± 0.10 V", "changed"),
+        ("1.00 ± 0.10 V", "1.00 ± 0.20 V", "changed"),
+        ("1.00(10) V", "1.05(10) V", "moved"),
+        ("1.00 ± 0.10 V", "1.00 ± 0.10 mV", "changed"),
+        ("n = 3", "n = 4", "changed"),
+        ("a\nb 1.5", "a\nc\nb 1.5", "changed"),
+        ("name  u (nm)\nrest  0.18", "name  u (nm)\nrest  0.19", "moved"),
+        ("name  u (nm)\nrest  0.18", "name  u (nm)\nrest  0.21", "changed"),
+        ("name  value  u\nrest  2.50  0.18", "name  value  u\nrest  2.60  0.18", "moved"),
+    ],
+)
+def test_the_verdict_on_a_text(old, new, verdict):
+    assert max((f.verdict for f in compare_text(old, new, cell=0)), key=list(Verdict).index) == verdict
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(1, "same"), (1.00001, "moved"), (1.01, "changed"), (1.05, "changed")])
+def test_pictures_are_compared_by_the_data_they_draw(factor, verdict):
+    def drawn(scale):
+        figure, (axes,) = drawing.blank()
+        axes.plot(np.arange(50.0), scale * np.linspace(1, 2, 50))
+        axes.set_ylim(0, 3)
+        return base64.b64encode(figures.png(figure)).decode()
+
+    assert compare_pictures(drawn(1), drawn(factor), cell=0).verdict == verdict
+
+
+def test_what_it_was_made_with_names_versions_data_and_seed():
+    said = str(verify.made_with({"x": np.arange(3.0)}, seed=7))
+    assert f"numpy {np.__version__}" in said
+    assert said.endswith("seed: 7")
+    assert said.splitlines()[1] == str(verify.made_with({"x": np.arange(3.0)})).splitlines()[1]
+    assert said.splitlines()[1] != str(verify.made_with({"x": np.arange(4.0)})).splitlines()[1]

@@ -61,7 +61,7 @@ def axis(lamp):
         (lambda: calibration.fit_axis(LINES, axis="wavelength", degree=3), CalibrationError, "needs the pairs"),
         (lambda: calibration.apply(None, SPECTRUM), CalibrationError, "needs a calibration first"),
         (lambda: uncertainty.sample(LASER, seed=1), UncertaintyError, "draws from a budget.*got a Quantity"),
-        (lambda: report.certificate(LASER), MetrospecError, "of budgets, got a Quantity"),
+        (lambda: report.certificate(LASER), MetrospecError, "of budgets or a calibration, got a Quantity"),
     ],
 )
 def test_a_wrong_thing_is_refused_with_the_next_move(call, error, message):

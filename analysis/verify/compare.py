@@ -18,6 +18,7 @@ class Verdict(enum.StrEnum):
     """What came of one comparison; only `CHANGED` fails."""
 
     SAME = "same"
+    NOT_COMPARED = "not compared"
     MOVED = "moved"
     CHANGED = "changed"
 

@@ -27,8 +27,9 @@ def summary(notebooks: Sequence[Verified]) -> str:
     """
     counts = _counts([finding for each in notebooks for finding in each.findings])
     verdict = "Reproduced" if not counts["changed"] else "NOT reproduced"
+    unseen = f"{counts['not compared']} not compared, " if counts["not compared"] else ""
     return (
-        f"{verdict}: {counts['same']} same, {counts['moved']} moved within their uncertainty, "
+        f"{verdict}: {counts['same']} same, {unseen}{counts['moved']} moved within their uncertainty, "
         f"{counts['changed']} changed, in {len(notebooks)} notebook{'' if len(notebooks) == 1 else 's'}."
     )
 
@@ -69,9 +70,8 @@ def as_json(notebooks: Sequence[Verified]) -> str:
     :
         JSON text: `verdict`, `summary` and, for each notebook, all findings, checks and versions.
     """
-    worst = Verdict.CHANGED if any(each.verdict is Verdict.CHANGED for each in notebooks) else Verdict.SAME
-    if worst is Verdict.SAME and any(each.verdict is Verdict.MOVED for each in notebooks):
-        worst = Verdict.MOVED
+    met = {each.verdict for each in notebooks}
+    worst = next((verdict for verdict in reversed(Verdict) if verdict in met), Verdict.SAME)
     found = {
         "verdict": worst,
         "summary": summary(notebooks),
@@ -104,11 +104,13 @@ def _counts(findings: Sequence[Finding]) -> dict[str, int]:
 def _notebook(each: Verified) -> list[str]:
     body = [markup.element("h2", each.name)]
     changed = [finding for finding in each.findings if finding.verdict is Verdict.CHANGED]
-    moved = [finding for finding in each.findings if finding.verdict is Verdict.MOVED]
+    moved = [finding for finding in each.findings if finding.verdict in (Verdict.MOVED, Verdict.NOT_COMPARED)]
     if changed:
         body.append(markup.table([_reason(finding) for finding in changed], caption="Changed"))
     if moved:
-        body.append(markup.table([_reason(finding) for finding in moved], caption="Moved, reported only"))
+        body.append(
+            markup.table([_reason(finding) for finding in moved], caption="Moved or not compared, reported only")
+        )
     body.append(markup.table([_row(finding) for finding in each.findings], caption="All numbers and pictures"))
     if each.checks:
         rows = [

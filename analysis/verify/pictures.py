@@ -56,16 +56,15 @@ def compare_pictures(stored: str, recomputed: str, *, cell: int) -> Finding:
     Returns
     -------
     :
-        Changed if words or numbers of points differ or a curve has shifted by more than 0.1 % of the drawn range.
+        Not compared if a picture does not say what it draws; changed if words or numbers of points differ or a
+        curve has shifted by more than 0.1 % of the drawn range.
     """
     pngs = base64.b64decode(stored), base64.b64decode(recomputed)
     old, new = (drawn_data(png) for png in pngs)
     if old is None or new is None:
         equal = pngs[0] == pngs[1]
-        why = (
-            "" if equal else "not compared: the picture does not say what it draws; the cell before prints its numbers"
-        )
-        return _finding(cell, "bytes", "bytes", Verdict.SAME if equal else Verdict.MOVED, why)
+        why = "" if equal else "the picture does not say what it draws; the cell before prints its numbers"
+        return _finding(cell, "bytes", "bytes", Verdict.SAME if equal else Verdict.NOT_COMPARED, why)
     shown = _count(old), _count(new)
     shifts = list(_shifts(old, new))
     if None in shifts:

@@ -20,7 +20,7 @@ from analysis.verify.pictures import compare_pictures
 
 _PNG = "image/png"
 _UNSTABLE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})?|\b0x[0-9a-f]{6,}")
-_ORDER = (Verdict.SAME, Verdict.MOVED, Verdict.CHANGED)
+_ORDER = (Verdict.SAME, Verdict.NOT_COMPARED, Verdict.MOVED, Verdict.CHANGED)
 _PER_CELL_SECONDS = 300
 
 

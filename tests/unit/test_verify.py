@@ -96,6 +96,12 @@ def test_pictures_are_compared_by_the_data_they_draw(factor, verdict):
     assert compare_pictures(drawn(1), drawn(factor), cell=0).verdict == verdict
 
 
+def test_a_picture_that_does_not_say_what_it_draws_is_not_compared():
+    old, new = (base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(20) + bytes([k])).decode() for k in (1, 2))
+    assert compare_pictures(old, new, cell=0).verdict == "not compared"
+    assert compare_pictures(old, old, cell=0).verdict == "same"
+
+
 def test_what_it_was_made_with_names_versions_data_and_seed():
     said = str(verify.made_with({"x": np.arange(3.0)}, seed=7))
     assert f"numpy {np.__version__}" in said

@@ -7,6 +7,7 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +109,8 @@ def _run(notebook: Any, folder: Path) -> tuple[Sequence[Any], list[Check], list[
         store_widget_state=False, record_timing=False, allow_errors=True,
     )  # fmt: skip
     try:
-        asyncio.run(client.async_execute())
+        with ThreadPoolExecutor(max_workers=1) as thread:  # whoever calls may run an event loop, as notebooks do
+            thread.submit(lambda: asyncio.run(client.async_execute())).result()
     except (CellTimeoutError, DeadKernelError) as error:
         return again.cells[1:-1], [], [_failure(0, f"{type(error).__name__}: {error}".splitlines()[0])]
     return again.cells[1:-1], read_checks(_text(again.cells[-1].outputs)), []

@@ -3,9 +3,8 @@
 Not here: the panel (`analysis.widgets.exploring`).
 """
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,9 @@ import xarray as xr
 from analysis import peaks
 from analysis.core import MetrospecError
 from analysis.peaks.marked import Background, Mark
+from analysis.widgets.front_panel import tuples_of
 
-__all__ = ["MEASURES", "ExploreSettings", "arrays_of", "code_of", "found_in", "read_settings", "rows_of"]
+__all__ = ["MEASURES", "ExploreSettings", "arrays_of", "code_of", "found_in", "rows_of", "settings_from", "without"]
 
 MEASURES = ("center", "fwhm", "height", "area")
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -39,10 +39,7 @@ class ExploreSettings:
 
 def code_of(now: ExploreSettings, name: str) -> str:
     """Write the call that makes what is shown."""
-    marks = ",\n".join(
-        f"    peaks.Mark(center={m.center!r}, height={m.height!r}, fwhm={m.fwhm!r}, shape={m.shape!r})"
-        for m in now.marks
-    )
+    marks = ",\n".join(f"    peaks.Mark({_arguments(mark)})" for mark in now.marks)
     listed = f"[\n{marks},\n]" if marks else "[]"
     return (
         f"peaks.fit_marked({name}, axis={now.axis!r}, background={now.background!r}, low={now.low!r}, "
@@ -50,15 +47,26 @@ def code_of(now: ExploreSettings, name: str) -> str:
     )
 
 
-def read_settings(path: Path) -> ExploreSettings:
-    """Read settings that were saved as JSON."""
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-        marks = tuple(Mark(**each) for each in held.pop("marks"))
-        return ExploreSettings(**held, marks=marks)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        msg = f"{path.name!r} does not hold the settings of this panel ({error}); write them with panel.save"
-        raise MetrospecError(msg) from error
+def _arguments(mark: Mark) -> str:
+    """Write what a mark says, without what is as usual."""
+    said = ((field.name, getattr(mark, field.name), field.default) for field in fields(mark))
+    return ", ".join(f"{name}={value!r}" for name, value, usual in said if name == "shape" or value != usual)
+
+
+def settings_from(held: Mapping[str, Any]) -> ExploreSettings:
+    """Make settings of what a file holds."""
+    marks = tuple(Mark(**{name: tuples_of(value) for name, value in each.items()}) for each in held["marks"])
+    return ExploreSettings(**{**held, "marks": marks})
+
+
+def without(marks: tuple[Mark, ...], index: int) -> tuple[Mark, ...]:
+    """Take one mark away; those tied to it become free, the others keep their ties."""
+
+    def moved(other: int | None) -> int | None:
+        return None if other is None or other == index + 1 else other - (other > index + 1)
+
+    rest = (*marks[:index], *marks[index + 1 :])
+    return tuple(replace(mark, width_of=moved(mark.width_of), distance_to=moved(mark.distance_to)) for mark in rest)
 
 
 def arrays_of(spectrum: xr.Dataset, axis: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:

@@ -4,11 +4,10 @@ Its settings are one frozen dataclass, and what it does is one call, `peaks.fit_
 Not here: the plot (`analysis.widgets.spectrum_view`), the fit (`analysis.peaks.marked`).
 """
 
-import base64
 import json
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
-from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -16,17 +15,20 @@ import xarray as xr
 
 from analysis import figures, peaks
 from analysis.core import MetrospecError
-from analysis.peaks.marked import Background, Mark, Shape
+from analysis.peaks.marked import Background, Mark
 from analysis.widgets.explore_parts import (
     MEASURES,
     ExploreSettings,
     arrays_of,
     code_of,
     found_in,
-    read_settings,
     rows_of,
+    settings_from,
+    without,
 )
-from analysis.widgets.panel import ipw
+from analysis.widgets.front_panel import FrontPanel
+from analysis.widgets.panel import Figure, ipw
+from analysis.widgets.peak_row import PeakRow, limits_from
 from analysis.widgets.spectrum_view import Event, Handle, Series, SpectrumView
 
 __all__ = ["ExplorePanel", "ExploreSettings", "explore"]
@@ -35,16 +37,13 @@ _FIRST = 3
 _MEASURED, _FITTED, _BELOW = 0, 1, 2  # colours
 
 
-class ExplorePanel:
-    """Range, peaks and background over one spectrum, with undo, redo, reset, save and load."""
+class ExplorePanel(FrontPanel[ExploreSettings]):
+    """Range, peaks and background over one spectrum."""
 
     def __init__(self, spectrum: xr.Dataset, settings: ExploreSettings, *, name: str) -> None:
-        self.spectrum, self._name = spectrum, name
-        self.settings = self._first = settings
-        self.result: xr.Dataset | None = None
-        self._past: list[ExploreSettings] = []
-        self._future: list[ExploreSettings] = []
-        self._selected, self._quiet = 0, False
+        self.spectrum = spectrum
+        self._selected = 0
+        self._rows: dict[str, dict[str, str]] = {}
         self._x, self._y, self._u = arrays_of(spectrum, settings.axis)
         axis = spectrum[settings.axis]
         self.plot = SpectrumView(
@@ -53,59 +52,25 @@ class ExplorePanel:
             described=f"{name}: spectrum with its fitted peaks. Keys: arrows move the cursor, brackets set the range, "
             "A adds a peak, N selects, comma and full stop move it, W and S its width, Delete removes it",
         )  # fmt: skip
-        self.message, self.words = ipw.HTML(), ipw.HTML()
-        self.shape = ipw.Dropdown(options=list(get_args(Shape)), value="pseudo_voigt", description="shape")
         self.background = ipw.Dropdown(
             options=list(get_args(Background)), value=settings.background, description="background"
         )
-        self.buttons = {
-            words: ipw.Button(description=words, layout=ipw.Layout(width="auto"))
-            for words in ("Find peaks", "Undo", "Redo", "Reset")
-        }
-        acts = {"Find peaks": self.find, "Undo": self.undo, "Redo": self.redo, "Reset": self.reset}
-        for words, act in acts.items():
-            self.buttons[words].on_click(lambda _, act=act: self._guarded(act))
-        self.background.observe(lambda change: self._chosen(background=change["new"]), names="value")
-        self.shape.observe(lambda change: self._reshaped(change["new"]), names="value")
-        wrap = ipw.Layout(flex_flow="row wrap", align_items="center", grid_gap="4px 10px")
-        bar = ipw.Box([self.shape, self.background, *self.buttons.values()], layout=wrap)
-        self.view = ipw.VBox([bar, self.message, self.plot, self.words])
+        self.background.observe(lambda change: self._change(background=change["new"]), names="value")
+        self.peak = PeakRow(selected=lambda k: self._guarded(lambda: self._select(k)), changed=self._changed)
+        self.shape = self.peak.shape
         self.plot.on_event(lambda event: self._guarded(lambda: self._heard(event)))
-        self._guarded(lambda: self._put(settings))
+        super().__init__(settings, name=name)
 
-    def set(self, settings: ExploreSettings) -> None:
-        """Show other settings; it can be undone.
+    def _bar(self) -> list[ipw.Widget]:
+        self.buttons = {"Find peaks": self._button("Find peaks", self.find), **self.buttons}
+        return [self.background, self.buttons["Find peaks"]]
 
-        Parameters
-        ----------
-        settings:
-            On the same axis.
-        """
-        before = self.settings
-        self._put(settings)
-        self._past.append(before)
-        self._future.clear()
-        self._mark_buttons()
+    def _body(self) -> list[ipw.Widget]:
+        return [self.plot, self.peak.view]
 
     def find(self) -> None:
         """Mark the peaks that stand out of the noise within the range."""
         self.set(replace(self.settings, marks=found_in(self.spectrum, self.settings, str(self.shape.value))))
-
-    def undo(self) -> None:
-        """Go back to the settings before."""
-        if self._past:
-            self._future.append(self.settings)
-            self._put(self._past.pop())
-
-    def redo(self) -> None:
-        """Take the last undo back."""
-        if self._future:
-            self._past.append(self.settings)
-            self._put(self._future.pop())
-
-    def reset(self) -> None:
-        """Go back to the settings at first; it can be undone."""
-        self.set(self._first)
 
     def code(self) -> str:
         """Return the call that makes what is shown.
@@ -115,33 +80,7 @@ class ExplorePanel:
         :
             Python that needs `peaks` and the spectrum.
         """
-        return code_of(self.settings, self._name)
-
-    def save(self, path: str | Path) -> None:
-        """Write the settings as JSON.
-
-        Parameters
-        ----------
-        path:
-            The file.
-        """
-        Path(path).write_text(json.dumps(asdict(self.settings), indent=1), encoding="utf-8")
-
-    def load(self, path: str | Path) -> None:
-        """Show settings that were saved; it can be undone.
-
-        Parameters
-        ----------
-        path:
-            The file.
-
-        Raises
-        ------
-        MetrospecError
-            If it does not hold such settings.
-        """
-        settings = read_settings(Path(path))
-        self.set(settings)
+        return code_of(self.settings, self.name)
 
     def text(self) -> str:
         """Return the results in words.
@@ -159,12 +98,14 @@ class ExplorePanel:
         ]
         return "\n".join([*rows, f"reduced chi-square {redchi:.3g}, {int(self.result['ndata'])} points"])
 
+    def _settings_from(self, held: Any) -> ExploreSettings:  # noqa: ANN401 - JSON
+        return settings_from(held)
+
     # -- events
     def _heard(self, event: Event) -> None:
         kind, marks = event["type"], list(self.settings.marks)
         if kind == "select":
-            self._selected = min(max(int(event["index"]), 0), max(len(marks) - 1, 0))
-            self._draw()
+            self._select(int(event["index"]))
         elif kind == "range":
             low, high = sorted(float(edge) for edge in event["range"])
             inside = tuple(m for m in (self._held or self.settings).marks if low <= m.center <= high)
@@ -173,9 +114,8 @@ class ExplorePanel:
             self._selected = len(marks)
             self.set(replace(self.settings, marks=(*marks, self._mark_at(float(event["x"])))))
         elif kind == "remove" and marks:
-            marks.pop(int(event["index"]))
-            self._selected = 0
-            self.set(replace(self.settings, marks=tuple(marks)))
+            self.set(replace(self.settings, marks=without(self.settings.marks, int(event["index"]))))
+            self._select(0)
         elif kind == "handle":
             k = int(event["index"])
             base = self._base(marks[k].center)
@@ -184,61 +124,47 @@ class ExplorePanel:
             )
             self._step(replace(self.settings, marks=tuple(marks)), final=bool(event["final"]))
 
-    def _step(self, settings: ExploreSettings, *, final: bool) -> None:
-        """Follow a drag; only its end can be undone."""
-        if self._held is None:
-            self._held = self.settings
-        self._put(settings, tabulated=final)
-        if final:
-            self._past.append(self._held)
-            self._future.clear()
-            self._held = None
-            self._mark_buttons()
+    def _select(self, index: int) -> None:
+        self._selected = min(max(index, 0), max(len(self.settings.marks) - 1, 0))
+        self._redraw()
 
-    _held: ExploreSettings | None = None
+    def _changed(self, parts: Mapping[str, Any]) -> None:
+        """Change the chosen mark as its row of controls does."""
 
-    def _chosen(self, *, background: Background) -> None:
-        if not self._quiet:
-            self._guarded(lambda: self.set(replace(self.settings, background=background)))
+        def change() -> None:
+            read: dict[str, Any] = {
+                name: limits_from(v, name) if name.endswith("_range") else v for name, v in parts.items()
+            }
+            marks = list(self.settings.marks)
+            marks[self._selected] = replace(marks[self._selected], **read)
+            self.set(replace(self.settings, marks=tuple(marks)))
 
-    def _reshaped(self, shape: Shape) -> None:
-        if self._quiet or not self.settings.marks:
-            return
-        marks = list(self.settings.marks)
-        marks[self._selected] = replace(marks[self._selected], shape=shape)
-        self._guarded(lambda: self.set(replace(self.settings, marks=tuple(marks))))
-
-    def _guarded(self, act: Any) -> None:  # noqa: ANN401 - anything without arguments
-        try:
-            act()
-        except Exception as error:  # noqa: BLE001 - a callback must not fail unseen; the last good result stays
-            self._held = None
-            self.message.value = f'<p role="alert"><b>{escape(type(error).__name__)}</b>: {escape(str(error))}</p>'
-            self._draw()
+        self._guarded(change)
 
     # -- the call and its picture
-    def _put(self, settings: ExploreSettings, *, tabulated: bool = True) -> None:
-        made = None
-        if settings.marks:
-            made = peaks.fit_marked(
-                self.spectrum, axis=settings.axis, marks=settings.marks, background=settings.background,
-                low=settings.low, high=settings.high,
-            )  # fmt: skip
-        self.result, self.settings = made, settings
-        self._selected = min(self._selected, max(len(settings.marks) - 1, 0))
-        self.message.value = ""
-        self._draw()
-        if tabulated:
-            self._rows = {} if made is None else rows_of(made, len(settings.marks))
-            self.words.value = self._table()
-        self._quiet = True
-        self.background.value = settings.background
-        if settings.marks:
-            self.shape.value = settings.marks[self._selected].shape
-        self._quiet = False
-        self._mark_buttons()
+    def _call(self, settings: ExploreSettings) -> xr.Dataset | None:
+        if not settings.marks:
+            return None
+        return peaks.fit_marked(
+            self.spectrum, axis=settings.axis, marks=settings.marks, background=settings.background,
+            low=settings.low, high=settings.high,
+        )  # fmt: skip
 
-    _rows: dict[str, dict[str, str]] = {}  # noqa: RUF012 - replaced, never changed
+    def _show(self) -> None:
+        now = self.settings
+        self._selected = min(self._selected, max(len(now.marks) - 1, 0))
+        self._draw()
+        if self.dragging:
+            return
+        self._rows = {} if self.result is None else rows_of(self.result, len(now.marks))
+        self.words.value = self._table()
+        self.background.value = now.background
+        self.peak.show(now.marks, self._selected)
+
+    def _figure(self) -> Figure:
+        if self.result is None:
+            return figures.draw_spectrum(self.spectrum, axis=self.settings.axis)
+        return figures.draw_fit(self.result, self.spectrum)
 
     def _draw(self) -> None:
         series = [Series(x=self._x, y=self._y, u=self._u, kind="line", colour=_MEASURED)]
@@ -301,25 +227,6 @@ class ExplorePanel:
             f'<div aria-live="polite"><table class="jp-RenderedHTMLCommon"><thead><tr>{heads}</tr></thead>'
             f"<tbody>{rows}</tbody></table>{said}{advice}</div>"
         )
-
-    def _mark_buttons(self) -> None:
-        self.buttons["Undo"].disabled = not self._past
-        self.buttons["Redo"].disabled = not self._future
-        self.buttons["Reset"].disabled = self.settings == self._first
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
-        """Show the live view; a notebook without a kernel keeps a picture and the results in words."""
-        still = (
-            figures.draw_spectrum(self.spectrum, axis=self.settings.axis)
-            if self.result is None
-            else figures.draw_fit(self.result, self.spectrum)
-        )
-        live: dict[str, Any] = self.view._repr_mimebundle_() or {}
-        return {
-            **live,
-            "image/png": base64.b64encode(figures.png(still)).decode("ascii"),
-            "text/plain": f"{self._name}\n{self.text()}",
-        }
 
 
 def explore(

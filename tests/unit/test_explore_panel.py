@@ -161,3 +161,58 @@ def test_decimation_loses_no_extreme(pixels):
     for low, high in pairwise(edges):  # coarse windows have the same extent
         seen, all_ = ys[(xs >= low) & (xs < high)], y[(x >= low) & (x < high)]
         assert np.nanmax(seen) == pytest.approx(np.nanmax(all_), abs=0.6)
+
+
+@pytest.fixture
+def two(spectrum):
+    marks = (Mark(center=518, height=300, fwhm=8), Mark(center=610, height=100, fwhm=12))
+    return widgets.explore(spectrum, axis="shift", marks=marks)
+
+
+def test_the_row_of_the_chosen_peak_holds_ties_and_bounds_it(two, spectrum):
+    panel = two
+    panel.peak.number.value = 1
+    panel.peak.shape.value = "gaussian"
+    panel.peak.ties["distance_to"].value = 1
+    panel.peak.limits["fwhm_range"].value = "10, 20"
+    mark = panel.settings.marks[1]
+    assert (mark.shape, mark.distance_to, mark.fwhm_range) == ("gaussian", 1, (10.0, 20.0))
+    values = dict(zip(panel.result["parameter"].values, panel.result["value"].values, strict=True))
+    assert values["p2_center"] - values["p1_center"] == pytest.approx(92.0)
+    same_as_its_code(panel, spectrum)
+    panel.peak.ties["distance_to"].value = None
+    panel.peak.held["center"].value = True
+    assert panel.settings.marks[1].held == ("center",)
+    assert float(panel.result["value"].sel(parameter="p2_center")) == 610.0
+    same_as_its_code(panel, spectrum)
+
+
+def test_limits_that_cannot_be_read_are_refused_in_place(two):
+    shown = two.settings
+    for text in ("20, 10", "wide", "1, 2, 3"):
+        two.peak.limits["fwhm_range"].value = text
+        assert "two rising numbers" in two.message.value
+        assert two.settings == shown
+        assert two.peak.limits["fwhm_range"].value == ""
+
+
+def test_ties_follow_when_a_peak_is_removed(two):
+    event(two, type="add", x=650.0, y=None)
+    two.peak.number.value = 2
+    two.peak.ties["width_of"].value = 2
+    event(two, type="remove", index=0)
+    assert [mark.width_of for mark in two.settings.marks] == [None, 1]
+    event(two, type="remove", index=0)
+    assert [mark.width_of for mark in two.settings.marks] == [None]
+
+
+def test_the_drawer_shows_the_code_and_keeps_the_settings(two, tmp_path):
+    two.drawer.toggle.value = True
+    assert "fit_marked" in two.drawer._code.value
+    two.drawer.path.value = str(tmp_path / "kept.json")
+    two.drawer.save.click()
+    assert 'role="status"' in two.message.value
+    kept = two.settings
+    two.peak.shape.value = "gaussian"
+    two.drawer.load.click()
+    assert two.settings == kept

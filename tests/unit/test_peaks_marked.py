@@ -70,3 +70,37 @@ def test_marks_that_make_no_sense_are_refused(spectrum, settings, words):
 def test_a_map_has_no_marks(spectrum):
     with pytest.raises(SpectrumError, match="one spectrum"):
         peaks.fit_marked(spectrum.expand_dims(row=2), axis="shift", marks=MARKS)
+
+
+def test_held_tied_and_bounded_marks_are_kept(spectrum):
+    first = Mark(center=140, height=250, fwhm=6.5, shape="gaussian", held=("center",), fwhm_range=(6.2, 8.0))
+    second = Mark(center=161, height=200, fwhm=6, shape="lorentzian", width_of=1, distance_to=1)
+    found = peaks.fit_marked(spectrum, axis="shift", marks=[first, second])
+    value = dict(zip(found["parameter"].values, found["value"].values, strict=True))
+    assert value["p1_center"] == 140.0
+    assert value["p2_center"] - value["p1_center"] == pytest.approx(21.0)
+    assert value["p1_fwhm"] == pytest.approx(value["p2_fwhm"], rel=1e-5)  # lmfit's own factors have seven digits
+    assert value["p1_fwhm"] == pytest.approx(6.2, rel=1e-5), "truth 6 lies outside the limits"
+
+
+def test_a_tied_doublet_has_smaller_uncertainties_than_a_free_one(spectrum):
+    free = peaks.fit_marked(spectrum, axis="shift", marks=MARKS)
+    tied = [MARKS[0], Mark(center=162, height=150, fwhm=8, shape="lorentzian", distance_to=1)]
+    bound = peaks.fit_marked(spectrum, axis="shift", marks=tied)
+    assert peaks.quantity(bound, "p2_center").u < peaks.quantity(free, "p2_center").u
+    assert float(bound["ndata"]) == float(free["ndata"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"width_of": 2}, "earlier peak"),
+        ({"width_of": 1, "held": ("fwhm",)}, "both held and tied"),
+        ({"center_range": (100.0, 150.0)}, "outside its limits"),
+        ({"fwhm_range": (9.0, 12.0)}, "outside its limits"),
+    ],
+)
+def test_ties_and_limits_that_contradict_are_refused(spectrum, settings, said):
+    second = Mark(center=158, height=150, fwhm=8, **settings)
+    with pytest.raises(ModelError, match=said):
+        peaks.fit_marked(spectrum, axis="shift", marks=[MARKS[0], second])

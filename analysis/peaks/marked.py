@@ -20,6 +20,7 @@ from analysis.preprocess import crop
 __all__ = ["Mark", "fit_marked"]
 
 Shape = Literal["gaussian", "lorentzian", "voigt", "pseudo_voigt"]
+Loss = Literal["least_squares", "poisson", "soft_l1", "huber"]
 Held = Literal["center", "fwhm"]
 Background = Literal["none", "constant", "linear", "quadratic"]
 _SHAPES: dict[str, tuple[Callable[..., lmfit.Model], float, float]] = {  # class, fwhm / sigma, height * sigma / area
@@ -70,6 +71,7 @@ def fit_marked(
     background: Background = "linear",
     low: float | None = None,
     high: float | None = None,
+    loss: Loss = "least_squares",
 ) -> xr.Dataset:
     """Fit the peaks that were marked, each within the range.
 
@@ -85,6 +87,8 @@ def fit_marked(
         What is below them, fitted with them as `bg_`.
     low, high:
         Range of the axis that is fitted; None is its end.
+    loss:
+        What is minimised, as in `peaks.fit`; `"poisson"` for raw counts.
 
     Returns
     -------
@@ -109,7 +113,7 @@ def fit_marked(
         _require_mark(mark, f"p{number}", first, last)
         _require_ties(mark, number)
     model = _model([mark.shape for mark in marks], background)
-    return fit(part, model, _start(model, part, axis, marks, background), axis=axis)
+    return fit(part, model, _start(model, part, axis, marks, background), axis=axis, loss=loss)
 
 
 def _require_mark(mark: Mark, name: str, low: float, high: float) -> None:

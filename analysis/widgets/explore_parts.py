@@ -12,7 +12,7 @@ import xarray as xr
 
 from analysis import peaks
 from analysis.core import MetrospecError
-from analysis.peaks.marked import Background, Mark
+from analysis.peaks.marked import Background, Loss, Mark
 from analysis.widgets.front_panel import tuples_of
 
 __all__ = ["MEASURES", "ExploreSettings", "arrays_of", "code_of", "found_in", "rows_of", "settings_from", "without"]
@@ -35,6 +35,8 @@ class ExploreSettings:
     """Lower end of what is fitted, None for all."""
     high: float | None = None
     """Upper end."""
+    loss: Loss = "least_squares"
+    """What is minimised."""
 
 
 def code_of(now: ExploreSettings, name: str) -> str:
@@ -43,7 +45,7 @@ def code_of(now: ExploreSettings, name: str) -> str:
     listed = f"[\n{marks},\n]" if marks else "[]"
     return (
         f"peaks.fit_marked({name}, axis={now.axis!r}, background={now.background!r}, low={now.low!r}, "
-        f"high={now.high!r}, marks={listed})"
+        f"high={now.high!r}, loss={now.loss!r}, marks={listed})"
     )
 
 

@@ -8,14 +8,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from html import escape
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from analysis import figures, peaks
 from analysis.core import MetrospecError
-from analysis.peaks.marked import Background, Mark
+from analysis.peaks.marked import Background, Loss, Mark
 from analysis.widgets.explore_parts import (
     MEASURES,
     ExploreSettings,
@@ -28,7 +28,7 @@ from analysis.widgets.explore_parts import (
 )
 from analysis.widgets.front_panel import FrontPanel
 from analysis.widgets.panel import Figure, ipw
-from analysis.widgets.peak_row import PeakRow, limits_from
+from analysis.widgets.peak_row import PeakRow, choice_of, limits_from
 from analysis.widgets.spectrum_view import Event, Handle, Series, SpectrumView
 
 __all__ = ["ExplorePanel", "ExploreSettings", "explore"]
@@ -52,18 +52,18 @@ class ExplorePanel(FrontPanel[ExploreSettings]):
             described=f"{name}: spectrum with its fitted peaks. Keys: arrows move the cursor, brackets set the range, "
             "A adds a peak, N selects, comma and full stop move it, W and S its width, Delete removes it",
         )  # fmt: skip
-        self.background = ipw.Dropdown(
-            options=list(get_args(Background)), value=settings.background, description="background"
-        )
+        self.background = choice_of("background", Background, settings.background)
         self.background.observe(lambda change: self._change(background=change["new"]), names="value")
+        self.loss = choice_of("loss", Loss, settings.loss)
+        self.loss.observe(lambda change: self._change(loss=change["new"]), names="value")
         self.peak = PeakRow(selected=lambda k: self._guarded(lambda: self._select(k)), changed=self._changed)
         self.shape = self.peak.shape
         self.plot.on_event(lambda event: self._guarded(lambda: self._heard(event)))
         super().__init__(settings, name=name)
 
     def _bar(self) -> list[ipw.Widget]:
-        self.buttons = {"Find peaks": self._button("Find peaks", self.find), **self.buttons}
-        return [self.background, self.buttons["Find peaks"]]
+        self.buttons["Find peaks"] = self._button("Find peaks", self.find)
+        return [self.background, self.loss, self.buttons["Find peaks"]]
 
     def _body(self) -> list[ipw.Widget]:
         return [self.plot, self.peak.view]
@@ -147,7 +147,7 @@ class ExplorePanel(FrontPanel[ExploreSettings]):
             return None
         return peaks.fit_marked(
             self.spectrum, axis=settings.axis, marks=settings.marks, background=settings.background,
-            low=settings.low, high=settings.high,
+            low=settings.low, high=settings.high, loss=settings.loss,
         )  # fmt: skip
 
     def _show(self) -> None:
@@ -158,7 +158,7 @@ class ExplorePanel(FrontPanel[ExploreSettings]):
             return
         self._rows = {} if self.result is None else rows_of(self.result, len(now.marks))
         self.words.value = self._table()
-        self.background.value = now.background
+        self.background.value, self.loss.value = now.background, now.loss
         self.peak.show(now.marks, self._selected)
 
     def _figure(self) -> Figure:

@@ -39,7 +39,7 @@ class FrontPanel(ABC, Generic[S]):
         acts = {"Undo": self.undo, "Redo": self.redo, "Reset": self.reset}
         self.buttons = {words: self._button(words, act) for words, act in acts.items()}
         self.drawer = _Drawer(f"{name}.json".replace("/", "_"))
-        bar = ipw.Box([*self._bar(), *self.buttons.values(), self.drawer.toggle], layout=WRAP)
+        bar = ipw.Box([*self._bar(), *(self.buttons[words] for words in acts), self.drawer.toggle], layout=WRAP)
         self.view = ipw.VBox([bar, self.message, self.drawer.view, *self._body(), self.words])
         self.drawer.toggle.observe(lambda _: self._guarded(self._redraw), names="value")
         self.drawer.save.on_click(lambda _: self._guarded(self._save_here))

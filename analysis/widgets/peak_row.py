@@ -11,10 +11,31 @@ from analysis.peaks.marked import Held, Mark, Shape
 from analysis.widgets.front_panel import WRAP
 from analysis.widgets.panel import ipw
 
-__all__ = ["PeakRow", "limits_from"]
+__all__ = ["PeakRow", "choice_of", "limits_from"]
 
 _STYLE = {"description_width": "initial"}
+_FREE = 0  # a list that chose None would show nothing
 _NARROW = ipw.Layout(width="auto", max_width="15em")
+
+
+def choice_of(words: str, kind: Any, start: str) -> ipw.Dropdown:  # noqa: ANN401 - a Literal
+    """Make a list of the values of a literal type.
+
+    Parameters
+    ----------
+    words:
+        Before it.
+    kind:
+        The literal type.
+    start:
+        The one chosen at first.
+
+    Returns
+    -------
+    :
+        As wide as it needs.
+    """
+    return ipw.Dropdown(options=list(get_args(kind)), value=start, description=words, style=_STYLE, layout=_NARROW)
 
 
 class PeakRow:
@@ -23,9 +44,7 @@ class PeakRow:
     def __init__(self, *, selected: Callable[[int], None], changed: Callable[[Mapping[str, Any]], None]) -> None:
         self._quiet, self._selected, self._changed = False, selected, changed
         self.number = ipw.Dropdown(description="peak", style=_STYLE, layout=_NARROW)
-        self.shape = ipw.Dropdown(
-            options=list(get_args(Shape)), value="pseudo_voigt", description="shape", style=_STYLE, layout=_NARROW
-        )
+        self.shape = choice_of("shape", Shape, "pseudo_voigt")
         self.held = {
             what: ipw.Checkbox(description=f"hold {what}", indent=False, layout=ipw.Layout(width="auto"))
             for what in get_args(Held)
@@ -38,7 +57,7 @@ class PeakRow:
             name: ipw.Text(
                 description=words, placeholder="low, high", continuous_update=False, style=_STYLE, layout=_NARROW
             )
-            for name, words in (("center_range", "centre in"), ("fwhm_range", "fwhm in"))
+            for name, words in (("center_range", "center in"), ("fwhm_range", "fwhm in"))
         }
         self._observe()
         parts = [self.number, self.shape, *self.held.values(), *self.ties.values(), *self.limits.values()]
@@ -58,7 +77,7 @@ class PeakRow:
         if not marks:
             return
         mark = marks[chosen]
-        earlier = [("none", None), *((f"p{k}", k) for k in range(1, chosen + 1))]
+        earlier = [("free", _FREE), *((f"p{k}", k) for k in range(1, chosen + 1))]
         self._quiet = True
         try:
             self.number.options = [(f"p{k}", k - 1) for k in range(1, len(marks) + 1)]
@@ -67,7 +86,7 @@ class PeakRow:
                 box.value = what in mark.held
             for name, tie in self.ties.items():
                 tie.options = earlier
-                tie.value = getattr(mark, name)
+                tie.value = getattr(mark, name) or _FREE
             for name, limit in self.limits.items():
                 limit.value = _words(getattr(mark, name))
         finally:
@@ -75,10 +94,11 @@ class PeakRow:
 
     def _observe(self) -> None:
         self.number.observe(lambda change: self._hear(lambda: self._selected(change["new"])), names="value")
-        named = {"shape": self.shape, **self.ties}
-        for name, control in named.items():
-            control.observe(
-                lambda change, name=name: self._hear(lambda: self._changed({name: change["new"]})), names="value"
+        self.shape.observe(lambda change: self._hear(lambda: self._changed({"shape": change["new"]})), names="value")
+        for name, tie in self.ties.items():
+            tie.observe(
+                lambda change, name=name: self._hear(lambda: self._changed({name: change["new"] or None})),
+                names="value",
             )
         for box in self.held.values():
             box.observe(lambda _: self._hear(lambda: self._changed({"held": self._all_held()})), names="value")

@@ -76,7 +76,9 @@ def test_a_drag_is_one_step_to_undo(panel):
 def test_controls_change_shape_and_background(panel, spectrum):
     panel.shape.value = "gaussian"
     panel.background.value = "quadratic"
+    panel.loss.value = "poisson"
     assert (panel.settings.marks[0].shape, panel.settings.background) == ("gaussian", "quadratic")
+    assert panel.result.attrs["loss"] == "poisson"
     same_as_its_code(panel, spectrum)
     panel.undo()
     assert panel.background.value == "linear"
@@ -180,7 +182,7 @@ def test_the_row_of_the_chosen_peak_holds_ties_and_bounds_it(two, spectrum):
     values = dict(zip(panel.result["parameter"].values, panel.result["value"].values, strict=True))
     assert values["p2_center"] - values["p1_center"] == pytest.approx(92.0)
     same_as_its_code(panel, spectrum)
-    panel.peak.ties["distance_to"].value = None
+    panel.peak.ties["distance_to"].value = 0
     panel.peak.held["center"].value = True
     assert panel.settings.marks[1].held == ("center",)
     assert float(panel.result["value"].sel(parameter="p2_center")) == 610.0

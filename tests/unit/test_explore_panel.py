@@ -81,7 +81,7 @@ def test_controls_change_shape_and_background(panel, spectrum):
     assert panel.result.attrs["loss"] == "poisson"
     same_as_its_code(panel, spectrum)
     panel.undo()
-    assert panel.background.value == "linear"
+    assert (panel.background.value, panel.loss.value) == ("quadratic", "least_squares")
 
 
 def test_peaks_are_found_within_the_range(panel):

@@ -1,10 +1,15 @@
 // An interactive plot of spectra: canvas, no libraries, no network.
 // Python decimates and decides; this file draws, and says what the user did.
 
-const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]; // Okabe and Ito
+// Okabe and Ito, ordered by their contrast on white and on black
+const COLOURS = {
+  light: ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"],
+  dark: ["#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#D55E00"],
+};
 const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
 const EDGE = 7; // pixels around a handle or an edge that still catch it
 const EVERY = 40; // ms between two messages of one drag
+const PATIENCE = 2000; // ms after which an answer is not waited for
 const MARGIN = { left: 68, right: 14, top: 10, bottom: 42 };
 const STRIP = 0.24; // of the height, for residuals
 
@@ -50,6 +55,9 @@ function render({ model, el }) {
   let cursor = null;
   let ahead = null; // a window that is shown before Python has sent its points
   let sent = 0;
+  let unanswered = false;
+  let pending = null;
+  let asked = 0;
   let frame = null;
 
   const buttons = {};
@@ -81,42 +89,40 @@ function render({ model, el }) {
     for (const [key, button] of Object.entries(buttons)) button.setAttribute("aria-pressed", String(key === name));
   }
 
-  // ---- geometry
-  function box() {
+  // ---- geometry, measured once for each frame
+  let measured = null;
+  function now() {
+    if (measured) return measured;
+    const given = model.get("plot");
+    const plot = ahead ? { ...given, window: ahead } : given;
     const width = canvas.clientWidth;
     const height = canvas.clientHeight;
-    const strip = model.get("plot").strip ? Math.round((height - MARGIN.top - MARGIN.bottom) * STRIP) : 0;
-    return {
+    const strip = plot.strip ? Math.round((height - MARGIN.top - MARGIN.bottom) * STRIP) : 0;
+    const box = {
       x: MARGIN.left, y: MARGIN.top, w: Math.max(10, width - MARGIN.left - MARGIN.right),
       h: Math.max(10, height - MARGIN.top - MARGIN.bottom - (strip ? strip + 8 : 0)), strip,
     };
+    const scale = plot.log ? (y) => Math.log10(Math.max(y, 1e-300)) : (y) => y;
+    const [x0, x1] = plot.window || [0, 1];
+    const [low, high] = (plot.ylim || [0, 1]).map(scale);
+    measured = { plot, box, width, height, scale, x0, kx: box.w / (x1 - x0), low, ky: box.h / (high - low) };
+    return measured;
   }
-  const plot = () => (ahead ? { ...model.get("plot"), window: ahead } : model.get("plot"));
-  const toX = (x) => {
-    const { window } = plot();
-    const b = box();
-    return b.x + ((x - window[0]) / (window[1] - window[0])) * b.w;
-  };
-  const fromX = (px) => {
-    const { window } = plot();
-    const b = box();
-    return window[0] + ((px - b.x) / b.w) * (window[1] - window[0]);
-  };
-  const scale = (y) => (plot().log ? Math.log10(Math.max(y, 1e-300)) : y);
-  const toY = (y) => {
-    const [low, high] = plot().ylim.map(scale);
-    const b = box();
-    return b.y + b.h - ((scale(y) - low) / (high - low)) * b.h;
-  };
+  function remeasure() {
+    measured = null;
+    redraw();
+  }
+  const plot = () => now().plot;
+  const toX = (x) => now().box.x + (x - now().x0) * now().kx;
+  const fromX = (px) => now().x0 + (px - now().box.x) / now().kx;
+  const toY = (y) => now().box.y + now().box.h - (now().scale(y) - now().low) * now().ky;
   const fromY = (py) => {
-    const [low, high] = plot().ylim.map(scale);
-    const b = box();
-    const y = low + ((b.y + b.h - py) / b.h) * (high - low);
+    const y = now().low + (now().box.y + now().box.h - py) / now().ky;
     return plot().log ? 10 ** y : y;
   };
   const toStrip = (y) => {
     const [low, high] = plot().strip;
-    const b = box();
+    const b = now().box;
     return b.y + b.h + 8 + b.strip - ((y - low) / (high - low)) * b.strip;
   };
   const handles = () => (held && held.handles) || model.get("handles");
@@ -126,28 +132,20 @@ function render({ model, el }) {
   function draw() {
     frame = null;
     const ratio = window.devicePixelRatio || 1;
-    const width = canvas.clientWidth;
-    const height = canvas.clientHeight;
+    const { width, height, box: b } = now();
     if (!width || !plot().window) return;
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
-    const c = canvas.getContext("2d");
-    c.scale(ratio, ratio);
-    const colours = {
-      back: css(el, "--jp-layout-color0", "#fff"), ink: css(el, "--jp-ui-font-color1", "#222"),
-      grid: css(el, "--jp-border-color2", "#ddd"),
-    };
+    const c = sized(Math.round(width * ratio), Math.round(height * ratio));
+    c.setTransform(ratio, 0, 0, ratio, 0, 0);
     c.fillStyle = colours.back;
     c.fillRect(0, 0, width, height);
-    const b = box();
     drawRange(c, b);
-    drawAxes(c, b, colours);
+    drawAxes(c, b);
     c.save();
     c.beginPath();
     c.rect(b.x, b.y, b.w, b.h + (b.strip ? b.strip + 8 : 0));
     c.clip();
     for (const each of plot().series) drawSeries(c, each);
-    drawHandles(c, b, colours);
+    drawHandles(c, b);
     if (cursor !== null) {
       c.strokeStyle = colours.ink;
       c.setLineDash([3, 3]);
@@ -156,6 +154,19 @@ function render({ model, el }) {
     }
     c.restore();
     root.dataset.drawn = String(plot().number);
+  }
+  function sized(width, height) {
+    if (canvas.width !== width) canvas.width = width;
+    if (canvas.height !== height) canvas.height = height;
+    return canvas.getContext("2d");
+  }
+  let colours = themed();
+  function themed() {
+    return {
+      back: css(el, "--jp-layout-color0", "#fff"), ink: css(el, "--jp-ui-font-color1", "#222"),
+      grid: css(el, "--jp-border-color2", "#ddd"), font: `12px ${css(el, "--jp-ui-font-family", "sans-serif")}`,
+      curves: COLOURS[document.body.dataset.jpThemeLight === "false" ? "dark" : "light"],
+    };
   }
   function redraw() {
     if (frame === null) frame = requestAnimationFrame(draw);
@@ -174,13 +185,14 @@ function render({ model, el }) {
     const right = Math.min(b.x + b.w, toX(high));
     if (right <= left) return;
     c.fillRect(left, b.y, right - left, b.h);
-    c.strokeStyle = "#0072B2";
+    c.strokeStyle = colours.curves[0];
     c.lineWidth = 1.5;
     for (const edge of [low, high]) line(c, toX(edge), b.y, toX(edge), b.y + b.h);
   }
-  function drawAxes(c, b, colours) {
+  function drawAxes(c, b) {
     const { window, ylim, strip, labels, log } = plot();
-    c.font = `12px ${css(el, "--jp-ui-font-family", "sans-serif")}`;
+    const { scale } = now();
+    c.font = colours.font;
     c.lineWidth = 1;
     c.fillStyle = colours.ink;
     const [xs, step] = ticks(window[0], window[1], Math.max(2, b.w / 110));
@@ -223,7 +235,7 @@ function render({ model, el }) {
     const part = (k) => all.subarray(each.at + k * each.n, each.at + (k + 1) * each.n);
     const xs = part(0);
     const place = each.strip ? (y) => toStrip(y) : (y) => toY(y + each.y0);
-    c.strokeStyle = COLOURS[each.colour % COLOURS.length];
+    c.strokeStyle = colours.curves[each.colour % colours.curves.length];
     c.fillStyle = c.strokeStyle;
     c.lineWidth = each.colour ? 1.8 : 1.1;
     c.setLineDash(each.kind === "line" ? DASHES[each.dash] : []);
@@ -252,12 +264,12 @@ function render({ model, el }) {
     }
     c.setLineDash([]);
   }
-  function drawHandles(c, b, colours) {
+  function drawHandles(c, b) {
     handles().forEach((each, k) => {
       const chosen = k === plot().selected;
       const px = toX(each.x);
       const py = toY(each.top);
-      c.strokeStyle = chosen ? "#D55E00" : colours.ink;
+      c.strokeStyle = chosen ? colours.curves[1] : colours.ink;
       c.fillStyle = colours.back;
       c.lineWidth = chosen ? 3 : 1.5;
       const half = toY(each.base + (each.top - each.base) / 2);
@@ -298,11 +310,21 @@ function render({ model, el }) {
     const at = canvas.getBoundingClientRect();
     return [event.clientX - at.left, event.clientY - at.top];
   }
+  // One message of a drag is under way at a time; when its answer is drawn the last place of the hand follows.
   function tell(message, final) {
-    const now = performance.now();
-    if (!final && now - sent < EVERY) return;
-    sent = now;
+    const time = performance.now();
+    if (!final && (time - sent < EVERY || (unanswered && time - sent < PATIENCE))) {
+      pending = message;
+      return;
+    }
+    sent = time;
+    pending = null;
+    unanswered = !final;
     model.send({ ...message, final });
+  }
+  function answered() {
+    unanswered = false;
+    if (pending && drag) tell(pending, false);
   }
   canvas.addEventListener("pointerdown", (event) => {
     canvas.focus();
@@ -362,7 +384,7 @@ function render({ model, el }) {
   function show(wanted) {
     ahead = wanted;
     model.send({ type: "window", window: wanted });
-    redraw();
+    remeasure();
   }
 
   // ---- the keyboard
@@ -370,13 +392,15 @@ function render({ model, el }) {
     show(plot().window.map((edge) => about + (edge - about) * factor));
   }
   function moveCursor(px) {
-    const b = box();
+    const b = now().box;
     cursor = Math.min(Math.max(px, b.x), b.x + b.w);
-    tell({ type: "cursor", x: fromX(cursor) }, false);
     redraw();
+    if (performance.now() - asked < EVERY) return;
+    asked = performance.now();
+    model.send({ type: "cursor", x: fromX(cursor) });
   }
   canvas.addEventListener("keydown", (event) => {
-    const b = box();
+    const b = now().box;
     const at = cursor === null ? b.x + b.w / 2 : cursor;
     const chosen = range().length ? [...range()] : [...plot().window];
     const one = handles()[plot().selected];
@@ -409,22 +433,26 @@ function render({ model, el }) {
   model.on("change:plot", () => {
     ahead = null;
     if (held && held.done && !drag) held = null;
+    answered();
+    remeasure();
     canvas.setAttribute("aria-label", plot().described || "Spectrum");
-    redraw();
   });
   model.on("change:handles", redraw);
   model.on("change:range", redraw);
   model.on("change:said", () => { said.textContent = model.get("said"); });
   const sizes = new ResizeObserver(() => {
-    const wide = Math.round(box().w * (window.devicePixelRatio || 1));
+    remeasure();
+    const wide = Math.round(now().box.w * (window.devicePixelRatio || 1));
     if (wide > 20 && wide !== model.get("pixels")) {
       model.set("pixels", wide);
       model.save_changes();
     }
-    redraw();
   });
   sizes.observe(canvas);
-  const themes = new MutationObserver(redraw);
+  const themes = new MutationObserver(() => {
+    colours = themed();
+    redraw();
+  });
   themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
   canvas.setAttribute("aria-label", plot().described || "Spectrum");
   canvas.removeAttribute("aria-describedby");

@@ -323,7 +323,9 @@ _STEPS: dict[str, Step] = {
     "baseline.subtract": _call(baseline.subtract, "spectrum", "baseline"),
     "calibration.lines": _call(calibration.lines),
     "calibration.match": _call(calibration.match, "spectrum", "lines"),
+    "calibration.leave_out": _call(calibration.leave_out, "found"),
     "calibration.fit_axis": _call(calibration.fit_axis, "found"),
+    "calibration.residuals": _call(calibration.residuals, "axis", "found"),
     "calibration.parameter": lambda s, i, _: next(iter(i.values())).parameters[s["index"]],
     "calibration.predict": lambda s, i, _: spectral.predict(
         s, {name: _as_quantity(thing) for name, thing in i.items()}

@@ -24,6 +24,7 @@ from analysis.calibration.linearity import (
 )
 from analysis.calibration.lines import lines
 from analysis.calibration.matching import PeakFate, match
+from analysis.calibration.pairs import leave_out, residuals
 from analysis.calibration.resolution import ResolutionFunction, fit_resolution
 from analysis.calibration.response import ResponseCalibration, apply_response, response
 from analysis.calibration.stray_light import StrayLightCalibration, apply_stray_light, stray_light
@@ -80,9 +81,11 @@ __all__ = [
     "interval_from_drift",
     "interval_staircase",
     "laser_zero",
+    "leave_out",
     "lines",
     "match",
     "normalized_error",
+    "residuals",
     "response",
     "sensors",
     "stray_light",

@@ -35,6 +35,8 @@ class PeakFate(IntEnum):
     """Its window holds a saturated channel."""
     NOT_FITTED = 4
     """Its position could not be fitted."""
+    LEFT_OUT = 5
+    """Paired, and left out by hand."""
 
 
 def match(

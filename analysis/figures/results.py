@@ -3,18 +3,16 @@
 Not here: figures of spectra (`analysis.figures.spectra`).
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy import stats
 
 from analysis.core import UncertaintyError, UnitsError, units
 from analysis.figures.drawing import BLUE, GREEN, GREY, ORANGE, VERMILLION, blank, label, plain
-from analysis.uncertainty import Budget, Quantity, Sample, compare, format_u
+from analysis.uncertainty import Budget, Quantity, Sample, compare, densities, format_u
 
 _CYCLE = (GREY, BLUE, VERMILLION, GREEN, ORANGE)
 _MARKERS = ("o", "s", "D", "^", "v")
@@ -163,18 +161,10 @@ def draw_densities(budget: Budget, drawn: Sample, *, level: float = 0.95) -> Fig
     UncertaintyError
         If they are of different results, or the budget has no uncertainty.
     """
-    if budget.u == 0.0:
-        msg = f"{budget.name} has u = 0 by linear propagation, which has no density; state the interval of the draws"
-        raise UncertaintyError(msg)
-    found = compare(budget, drawn, level=level)
+    made, found = densities(budget, drawn), compare(budget, drawn, level=level)
     figure, (axes,) = blank(size=(7.2, 3.6))
-    spread = max(budget.u, drawn.u)
-    low, high = np.quantile(drawn.draws, [0.0005, 0.9995])
-    edges = np.linspace(min(low, budget.value - 4 * spread), max(high, budget.value + 4 * spread), 121)
-    counts, _ = np.histogram(drawn.draws, edges)
-    axes.stairs(counts / drawn.trials / np.diff(edges), edges, fill=True, color="#bcd7ea", label="Monte Carlo")
-    density = stats.norm() if math.isinf(budget.dof) else stats.t(budget.dof)
-    axes.plot(edges, density.pdf((edges - budget.value) / budget.u) / budget.u, color=VERMILLION, label="GUM")
+    axes.stairs(made["monte_carlo"].values, made["edges"].values, fill=True, color="#bcd7ea", label="Monte Carlo")
+    axes.plot(made["value"].values, made["gum"].values, color=VERMILLION, label="GUM")
     for ends, color, style in ((drawn.interval(level), BLUE, "-"), (budget.interval(level), VERMILLION, "--")):
         for end in ends:
             axes.axvline(end, color=color, linestyle=style, linewidth=1.2)

@@ -81,6 +81,27 @@ class Statements:
         }
         return [f"{name}: {text}." for name, text in said.items() if text and text != NOT_STATED]
 
+    def missing(self) -> dict[str, str]:
+        """Say what is not stated, and what follows.
+
+        Returns
+        -------
+        :
+            Name of the field to what a certificate without it lacks.
+        """
+        lacks = {
+            "laboratory": "nobody is named who answers for the results",
+            "country": "a DCC then has the code ZZ, which its Schematron refuses",
+            "customer": "nobody is named for whom it was done",
+            "item": "it does not say what was measured or calibrated",
+            "item_id": "the item cannot be told from others of its kind",
+            "begin": "it does not say when it was measured",
+            "signatories": "nobody signs",
+            "accreditation": "it says that no accredited laboratory issued it",
+        }
+        empty = Statements()
+        return {name: said for name, said in lacks.items() if getattr(self, name) == getattr(empty, name)}
+
 
 def _day(text: str, name: str) -> dt.date | None:
     try:

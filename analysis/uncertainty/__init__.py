@@ -10,6 +10,7 @@ from analysis.uncertainty.combination import Combination, combine
 from analysis.uncertainty.complex_quantity import ComplexQuantity, type_a_complex
 from analysis.uncertainty.conformity import Conformity, Risks, conformity, global_risks, guard_factor
 from analysis.uncertainty.coverage import coverage_factor, effective_dof, truncated_dof
+from analysis.uncertainty.densities import densities
 from analysis.uncertainty.distributions import Distribution
 from analysis.uncertainty.empirical import from_draws
 from analysis.uncertainty.formatting import format_u, format_value
@@ -53,6 +54,7 @@ __all__ = [
     "conformity",
     "correlated",
     "coverage_factor",
+    "densities",
     "describe",
     "distributions",
     "effective_dof",

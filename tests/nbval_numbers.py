@@ -3,10 +3,12 @@
 `520.45 ± 0.14` and `520.45(14)`: value and uncertainty within 5 % of the uncertainty.
 Other numbers with a point or an exponent: relative tolerance 1e-7.
 Whole numbers and all other text: exactly. Runs of spaces count as one, as tables are padded.
+Versions after `made with:` may be others.
 Not here: how numbers are read (`analysis.verify.numbers`, which `run.py verify` uses too).
 """
 
 from analysis.verify import numbers
+from analysis.verify.made_with import without_versions
 
 
 class Output(str):
@@ -35,7 +37,7 @@ def pytest_configure(config):
 
     def sanitize(cell, text):
         clean = exact(cell, text)
-        return Output(clean) if isinstance(clean, str) else clean
+        return Output(without_versions(clean)) if isinstance(clean, str) else clean
 
     sanitize.knows_numbers = True
     plugin.IPyNbCell.sanitize = sanitize

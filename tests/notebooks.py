@@ -25,6 +25,7 @@ ABSOLUTE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|Users|tmp|work|mnt|var|op
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
 NETWORK = re.compile(r"\b(?:requests|urllib|httpx|aiohttp|socket|pooch)\b|https?://[^\s)]*['\"]")
 UNSEEDED = re.compile(r"default_rng\(\s*\)|np\.random\.(?!default_rng|Generator)|\bimport random\b")
+CONTENTS = "\n\n**Contents**\n"
 SECONDS = re.compile(r"runs in (?:about )?(\d+) s")
 
 
@@ -63,11 +64,18 @@ def faults_of_whole(notebook, size):
         stated = SECONDS.search(title.source)
         if stated is None or int(stated[1]) > MAX_SECONDS:
             yield f"the title cell does not say 'runs in N s' with N <= {MAX_SECONDS}"
+    yield from faults_of_parts(code)
+
+
+def faults_of_parts(code):
+    """Yield which of the cells that every notebook has are missing."""
     for tag in ("setup", "parameters", "check"):
         if not any(tag in tags(cell) for cell in code):
             yield f"no code cell is tagged {tag!r}"
     if code and "check" not in tags(code[-1]):
         yield "the last code cell is not tagged 'check'"
+    if not any("verify.made_with(" in cell.source for cell in code):
+        yield "no cell says what it was made with; before the check: print(verify.made_with({'name': data}, seed=...))"
 
 
 def faults_of_source(cell):
@@ -142,10 +150,31 @@ def merge_streams(outputs):
     return merged
 
 
+def heading_id(title):
+    """Return the place in the page that JupyterLab, nbconvert and GitHub give a heading."""
+    return re.sub(r"[`*]", "", title).replace(" ", "-")
+
+
+def with_contents(source, cells):
+    """Return the text of the title cell with a list of the headings below it."""
+    headings = [
+        line[3:].strip()
+        for cell in cells
+        if cell.cell_type == "markdown"
+        for line in cell.source.splitlines()
+        if line.startswith("## ")
+    ]
+    listed = [f"- [{title}](<#{heading_id(title)}>)" for title in headings]
+    head = source.split(CONTENTS)[0].rstrip()
+    return head + CONTENTS + "\n" + "\n".join(listed) if listed else head
+
+
 def canonical(notebook):
     """Bring an executed notebook to the form it is kept in; changes and returns it."""
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
     count = 0
+    if notebook.cells and notebook.cells[0].cell_type == "markdown":
+        notebook.cells[0].source = with_contents(notebook.cells[0].source, notebook.cells[1:])
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         kept = sorted(tags(cell))

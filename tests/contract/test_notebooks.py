@@ -25,8 +25,8 @@ def tagged(source, *tags):
 def good(tmp_path_factory):
     cells = [
         new_markdown_cell(TITLE),
-        tagged("import math", "setup"),
-        tagged("radius = 2.5", "parameters"),
+        tagged("import math\n\nfrom analysis import verify", "setup"),
+        tagged("radius = 2.5\nprint(verify.made_with({'radius': radius}))", "parameters"),
         new_code_cell(TALK),
         tagged("assert math.isclose(math.pi, 355 / 113, rel_tol=1e-6)", "check"),
     ]
@@ -74,9 +74,9 @@ def test_all_notebooks_together_run_in_five_minutes():
     assert sum(int(match[1]) for match in stated if match) <= 300
 
 
-def replace_output(old, new):
+def replace_output(old, new, cell=3):
     def change(notebook):
-        stream = notebook.cells[3].outputs[0]
+        stream = notebook.cells[cell].outputs[0]
         assert old in stream.text
         stream.text = stream.text.replace(old, new)
 
@@ -86,6 +86,7 @@ def replace_output(old, new):
 STAYS_GREEN = {
     "as_it_is": replace_output("n = 3", "n = 3"),
     "beyond_the_digits": replace_output("19.634954085", "19.634954085000001"),
+    "another_version": replace_output("made with: python", "made with: gizmo 1.0, python", cell=2),
     "within_a_share_of_u": replace_output("520.45 ± 0.14", "520.455 ± 0.143"),
 }
 GOES_RED = {
@@ -93,6 +94,7 @@ GOES_RED = {
     "a_value_with_u": replace_output("520.45 ± 0.14", "520.48 ± 0.14"),
     "an_uncertainty": replace_output("520.45 ± 0.14", "520.45 ± 0.17"),
     "a_count": replace_output("n = 3", "n = 4"),
+    "other_data": replace_output("seed: none", "seed: 7", cell=2),
     "a_unit": replace_output(" m2", " m3"),
 }
 
@@ -145,6 +147,7 @@ LONG = "def area(r):\n" + "    r = r + 0\n" * 5 + "    return r"
         (set_source(3, "open('/home/me/x.txt')"), "absolute path"),
         (set_source(3, "rng = np.random.default_rng()"), "without a seed"),
         (set_source(3, "import urllib.request"), "network"),
+        (set_source(2, "radius = 2.5"), "no cell says what it was made with"),
         (set_source(4, "print(1)"), "asserts nothing"),
         (set_tags(4), "not tagged 'check'"),
         (set_tags(3, "chek"), "unknown tag 'chek'"),
@@ -155,6 +158,19 @@ LONG = "def area(r):\n" + "    r = r + 0\n" * 5 + "    return r"
 def test_each_rule_is_enforced(good, tmp_path, change, said):
     found = notebooks.faults(changed(good, tmp_path, change))
     assert any(said in fault for fault in found), found
+
+
+def test_the_title_cell_lists_the_headings():
+    cells = [
+        new_markdown_cell("text\n\n## 1 Why `u`, and how?"),
+        new_code_cell("## no heading"),
+        new_markdown_cell("## Check"),
+    ]
+    source = notebooks.with_contents("# T\noffline", cells)
+    listed = "- [1 Why `u`, and how?](<#1-Why-u,-and-how?>)\n- [Check](<#Check>)"
+    assert source == f"# T\noffline\n\n**Contents**\n\n{listed}"
+    assert notebooks.with_contents(source, cells) == source
+    assert notebooks.with_contents(source, cells[1:2]) == "# T\noffline"
 
 
 def test_stripping_widget_state_keeps_the_outputs(good, tmp_path):

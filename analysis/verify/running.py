@@ -22,7 +22,6 @@ from analysis.verify.pictures import compare_pictures
 _PNG = "image/png"
 _UNSTABLE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})?|\b0x[0-9a-f]{6,}")
 _ORDER = (Verdict.SAME, Verdict.NOT_COMPARED, Verdict.MOVED, Verdict.CHANGED)
-_PER_CELL_SECONDS = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +42,15 @@ class Verified:
         return next((verdict for verdict in reversed(_ORDER) if verdict in found), Verdict.SAME)
 
 
-def verify(path: str | Path) -> Verified:
+def verify(path: str | Path, *, timeout: float = 300.0) -> Verified:
     """Run a notebook again in a clean kernel and compare all it prints and draws with what is stored; nothing is saved.
 
     Parameters
     ----------
     path:
         The notebook, with outputs; it runs in its own folder.
+    timeout:
+        For one cell, in seconds.
 
     Returns
     -------
@@ -77,7 +78,7 @@ def verify(path: str | Path) -> Verified:
         msg = f"{path.name!r} holds code cells without stored outputs, so there is nothing to compare; run and save it"
         raise FormatError(msg)
     began = time.perf_counter()
-    again, checks, broken = _run(notebook, path.parent)
+    again, checks, broken = _run(notebook, path.parent, timeout)
     findings = list(broken)
     recorded, present = dict[str, str](), dict[str, str]()
     for number, (old, new) in enumerate(zip(notebook.cells, again, strict=True)):
@@ -92,7 +93,11 @@ def verify(path: str | Path) -> Verified:
     )  # fmt: skip
 
 
-def _run(notebook: Any, folder: Path) -> tuple[Sequence[Any], list[Check], list[Finding]]:  # noqa: ANN401 - untyped
+def _run(
+    notebook: Any,  # noqa: ANN401 - untyped
+    folder: Path,
+    timeout: float,
+) -> tuple[Sequence[Any], list[Check], list[Finding]]:
     from nbclient import NotebookClient  # noqa: PLC0415 - an optional package
     from nbclient.exceptions import CellTimeoutError, DeadKernelError  # noqa: PLC0415
     from nbformat.v4 import new_code_cell  # noqa: PLC0415
@@ -105,14 +110,17 @@ def _run(notebook: Any, folder: Path) -> tuple[Sequence[Any], list[Check], list[
     first, last = (new_code_cell(source) for source in (PRELUDE, POSTLUDE))  # type: ignore[no-untyped-call]
     again.cells = [first, *again.cells, last]
     client = NotebookClient(
-        again, timeout=_PER_CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(folder)}},
+        again, timeout=timeout, kernel_name="python3", resources={"metadata": {"path": str(folder)}},
         store_widget_state=False, record_timing=False, allow_errors=True,
     )  # fmt: skip
+    started = [1]
+    client.on_cell_start = lambda cell_index, **_: started.append(cell_index)
     try:
         with ThreadPoolExecutor(max_workers=1) as thread:  # whoever calls may run an event loop, as notebooks do
             thread.submit(lambda: asyncio.run(client.async_execute())).result()
     except (CellTimeoutError, DeadKernelError) as error:
-        return again.cells[1:-1], [], [_failure(0, f"{type(error).__name__}: {error}".splitlines()[0])]
+        why = "the kernel died" if isinstance(error, DeadKernelError) else f"not done after {timeout:g} s"
+        return again.cells[1:-1], [], [_failure(started[-1] - 1, why)]
     return again.cells[1:-1], read_checks(_text(again.cells[-1].outputs)), []
 
 

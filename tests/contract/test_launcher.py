@@ -156,3 +156,29 @@ def test_an_unknown_command_lists_the_known_ones():
     done = subprocess.run([sys.executable, str(ROOT / "run.py"), "tset"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "No command 'tset'; there are: lab, test, analyse" in done.stderr
+
+
+SET_UP_ALREADY = (
+    "import importlib.util, sys\n"
+    "spec = importlib.util.spec_from_file_location('launcher', sys.argv[1])\n"
+    "launcher = importlib.util.module_from_spec(spec)\n"
+    "spec.loader.exec_module(launcher)\n"
+    "launcher.set_up, launcher.PYTHON = lambda: None, sys.executable\n"
+    "sys.argv = sys.argv[1:]\n"
+    "launcher.main()\n"
+)
+
+
+def test_verify_gives_its_verdict_as_exit_code_page_and_file(tmp_path):
+    notebook = ROOT / "notebooks" / "03_uvvis_quantitation.ipynb"
+    wrong = tmp_path / "03_wrong.ipynb"
+    wrong.write_text(notebook.read_text(encoding="utf-8").replace("13 degrees of", "14 degrees of"), encoding="utf-8")
+    for path, code, said in ((notebook, 0, "Reproduced:"), (wrong, 1, "NOT reproduced:")):
+        out = tmp_path / str(code)
+        command = [sys.executable, "-c", SET_UP_ALREADY, str(ROOT / "run.py"), "verify", str(path), "--out", str(out)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert said in done.stdout
+        assert (out / "verify.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+        verdict = json.loads((out / "verify.json").read_text(encoding="utf-8"))["verdict"]
+        assert verdict == ("same", "changed")[code]

@@ -74,6 +74,54 @@ def test_a_number_changed_by_5_or_1_percent_is_red_and_one_within_u_is_reported(
     assert stored.read_text(encoding="utf-8") == text
 
 
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import os\nos._exit(1)", "the kernel died"),
+        ("import time\ntime.sleep(60)", "not done after 2 s"),
+    ],
+)
+def test_a_cell_that_kills_the_kernel_or_hangs_is_named(stored, tmp_path, source, said):
+    notebook = nbformat.read(stored, as_version=4)
+    notebook.cells[1].source = source
+    path = tmp_path / "00_stopped.ipynb"
+    nbformat.write(notebook, path)
+    found = verify.verify(path, timeout=2)
+    assert found.verdict is Verdict.CHANGED
+    (finding,) = [each for each in found.findings if each.what == "run"]
+    assert (finding.cell, finding.recomputed) == (1, said)
+    assert said in html([found])
+
+
+def test_an_exception_and_a_published_value_that_is_missed_are_red(stored, tmp_path):
+    notebook = nbformat.read(stored, as_version=4)
+    notebook.cells[1].source = "raise ValueError('no lamp')"
+    notebook.cells[2].source = CHECK.replace("520.5)", "522.5)")
+    path = tmp_path / "00_wrong.ipynb"
+    nbformat.write(notebook, path)
+    assert command.main([str(path), "--out", str(tmp_path)]) == 1
+    found = json.loads((tmp_path / "verify.json").read_text(encoding="utf-8"))["notebooks"][0]
+    changed = [each for each in found["findings"] if each["verdict"] == "changed"]
+    assert "ValueError: no lamp" in changed[0]["recomputed"]
+    assert next((c["published"], c["holds"]) for c in found["checks"]) == (522.5, False)
+
+
+def test_another_version_is_reported_and_does_not_fail(stored, tmp_path, capsys):
+    notebook = nbformat.read(stored, as_version=4)
+    talk = "from analysis import verify\nprint(verify.made_with({'found': 1.5}))"
+    notebook.cells[0].source = TALK + "\n" + talk
+    path = tmp_path / "00_versions.ipynb"
+    nbformat.write(notebook, path)
+    notebooks.refresh(path)
+    text = path.read_text(encoding="utf-8").replace(f"numpy {np.__version__}", "numpy 1.99.0")
+    path.write_text(text.replace("520.45 ± 0.14", "520.50 ± 0.14"), encoding="utf-8")
+    assert command.main([str(path), "--out", str(tmp_path)]) == 0
+    assert "1 moved within their uncertainty, 0 changed" in capsys.readouterr().out
+    page = (tmp_path / "verify.html").read_text(encoding="utf-8")
+    assert "1.99.0" in page
+    assert np.__version__ in page
+
+
 def test_the_page_escapes_what_notebooks_print():
     found = compare_text("a <script>alert(1)</script> 1.5", "a <script>alert(1)</script> 1.6", cell=0)
     one = Verified(name="<b>.ipynb", findings=tuple(found), checks=(), recorded={}, present={}, seconds=0.0)

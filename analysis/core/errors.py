@@ -39,6 +39,14 @@ class HistoryError(MetrospecError):
     """A history is missing, damaged, or cannot be replayed."""
 
 
+class InstrumentError(MetrospecError):
+    """An instrument refuses, answers what cannot be read, or must not be used so."""
+
+
+class InstrumentTimeoutError(InstrumentError):
+    """An instrument did not answer in time, or is gone."""
+
+
 def did_you_mean(name: str, options: Iterable[str]) -> str:
     """Return a hint such as ``" Did you mean 'raman_shift'?"``, or an empty string.
 

@@ -2,7 +2,17 @@
 
 from analysis.figures.drawing import png
 from analysis.figures.fitted_curves import draw_curve
+from analysis.figures.pairs import draw_pairs
 from analysis.figures.results import draw_budget, draw_densities, draw_deviations
 from analysis.figures.spectra import draw_fit, draw_spectrum
 
-__all__ = ["draw_budget", "draw_curve", "draw_densities", "draw_deviations", "draw_fit", "draw_spectrum", "png"]
+__all__ = [
+    "draw_budget",
+    "draw_curve",
+    "draw_densities",
+    "draw_deviations",
+    "draw_fit",
+    "draw_pairs",
+    "draw_spectrum",
+    "png",
+]

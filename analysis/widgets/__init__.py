@@ -1,6 +1,8 @@
 """Panels for notebooks: thin views over one pure call each."""
 
 from analysis.widgets.adjusting import AdjustPanel, adjust
+from analysis.widgets.calibrating import CalibratePanel, calibrate
+from analysis.widgets.calibrating_words import CalibrateSettings
 from analysis.widgets.choice import ChoicePanel, choose
 from analysis.widgets.controls import Choice, Range, Switch
 from analysis.widgets.explore_parts import ExploreSettings
@@ -9,6 +11,8 @@ from analysis.widgets.spectrum_view import Handle, Series, SpectrumView
 
 __all__ = [
     "AdjustPanel",
+    "CalibratePanel",
+    "CalibrateSettings",
     "Choice",
     "ChoicePanel",
     "ExplorePanel",
@@ -19,6 +23,7 @@ __all__ = [
     "SpectrumView",
     "Switch",
     "adjust",
+    "calibrate",
     "choose",
     "explore",
 ]

@@ -84,6 +84,11 @@ function render({ model, el }) {
     bar.append(button);
   }
 
+  function offer() { // what this panel has no use for is not shown
+    const offered = model.get("modes");
+    for (const [name, button] of Object.entries(buttons)) button.hidden = !offered.includes(name);
+    if (!offered.includes(mode)) choose(offered[0]);
+  }
   function choose(name) {
     mode = name;
     for (const [key, button] of Object.entries(buttons)) button.setAttribute("aria-pressed", String(key === name));
@@ -214,7 +219,7 @@ function render({ model, el }) {
       c.fillText(log ? (10 ** y).toPrecision(2) : words(y, rise), b.x - 6, py + 4);
     }
     if (b.strip) {
-      const [rests, stride] = ticks(strip[0], strip[1], 2);
+      const [rests, stride] = ticks(strip[0], strip[1], 3);
       for (const y of rests) c.fillText(words(y, stride), b.x - 6, toStrip(y) + 4);
       c.strokeStyle = colours.grid;
       line(c, b.x, toStrip(0), b.x + b.w, toStrip(0));
@@ -223,11 +228,19 @@ function render({ model, el }) {
     c.strokeRect(b.x, b.y, b.w, b.h);
     if (b.strip) c.strokeRect(b.x, b.y + b.h + 8, b.w, b.strip);
     c.save();
-    c.translate(14, b.y + b.h / 2);
+    c.translate(11, b.y + b.h / 2);
     c.rotate(-Math.PI / 2);
     c.textAlign = "center";
     c.fillText(labels.y, 0, 0);
     c.restore();
+    if (b.strip && labels.strip) {
+      c.save();
+      c.translate(11, b.y + b.h + 8 + b.strip / 2);
+      c.rotate(-Math.PI / 2);
+      c.textAlign = "center";
+      c.fillText(labels.strip, 0, 0);
+      c.restore();
+    }
   }
   function drawSeries(c, each) {
     const bytes = model.get("frame");
@@ -242,6 +255,14 @@ function render({ model, el }) {
     if (each.kind === "points") {
       const ys = part(1);
       for (let i = 0; i < xs.length; i += 1) c.fillRect(toX(xs[i] + each.x0) - 1.2, place(ys[i]) - 1.2, 2.4, 2.4);
+    } else if (each.kind === "bars") {
+      const lows = part(1);
+      const highs = part(2);
+      for (let i = 0; i < xs.length; i += 1) {
+        const px = toX(xs[i] + each.x0);
+        line(c, px, place(lows[i]), px, place(highs[i]));
+        c.fillRect(px - 2.5, place((lows[i] + highs[i]) / 2) - 2.5, 5, 5);
+      }
     } else if (each.kind === "band") {
       const lows = part(1);
       const highs = part(2);
@@ -264,9 +285,46 @@ function render({ model, el }) {
     }
     c.setLineDash([]);
   }
+  function drawMark(c, b, each, chosen, free) {
+    const px = toX(each.x);
+    const py = Math.max(b.y + 7, toY(each.top) - 8);
+    c.strokeStyle = each.mark === "used" ? colours.curves[2] : colours.curves[1];
+    c.fillStyle = c.strokeStyle;
+    c.lineWidth = 2;
+    if (each.mark === "used") {
+      c.beginPath();
+      c.arc(px, py, 4, 0, 7);
+      c.fill();
+    } else {
+      line(c, px - 4, py - 4, px + 4, py + 4);
+      line(c, px - 4, py + 4, px + 4, py - 4);
+    }
+    if (chosen) {
+      c.strokeStyle = colours.ink;
+      c.lineWidth = 1.5;
+      c.strokeRect(px - 7.5, py - 7.5, 15, 15);
+    }
+    const half = c.measureText(each.name).width / 2;
+    if (px - half < free && !chosen) return free;
+    write(c, each.name, px, py < b.y + 22 ? py + 24 : py - 11);
+    return px + half + 6;
+  }
+  function write(c, text, x, y) {
+    c.textAlign = "center";
+    c.lineWidth = 4;
+    c.strokeStyle = colours.back;
+    c.strokeText(text, x, y);
+    c.fillStyle = colours.ink;
+    c.fillText(text, x, y);
+  }
   function drawHandles(c, b) {
+    let free = -Infinity; // where the next name of a mark may begin
     handles().forEach((each, k) => {
       const chosen = k === plot().selected;
+      if (each.mark) {
+        free = drawMark(c, b, each, chosen, free);
+        return;
+      }
       const px = toX(each.x);
       const py = toY(each.top);
       c.strokeStyle = chosen ? colours.curves[1] : colours.ink;
@@ -280,12 +338,7 @@ function render({ model, el }) {
       c.stroke();
       c.fillRect(toX(each.x + each.w / 2) - 4, half - 4, 8, 8);
       c.strokeRect(toX(each.x + each.w / 2) - 4, half - 4, 8, 8);
-      c.textAlign = "center";
-      c.lineWidth = 4;
-      c.strokeStyle = colours.back;
-      c.strokeText(each.name, px, Math.max(b.y + 12, py - 12));
-      c.fillStyle = colours.ink;
-      c.fillText(each.name, px, Math.max(b.y + 12, py - 12));
+      write(c, each.name, px, Math.max(b.y + 12, py - 12));
     });
   }
 
@@ -294,6 +347,11 @@ function render({ model, el }) {
     const found = handles();
     for (let k = 0; k < found.length; k += 1) {
       const each = found[k];
+      if (each.mark) {
+        const above = Math.max(now().box.y + 7, toY(each.top) - 8);
+        if (Math.hypot(px - toX(each.x), py - above) <= EDGE + 2) return { what: "mark", k };
+        continue;
+      }
       const half = toY(each.base + (each.top - each.base) / 2);
       if (Math.hypot(px - toX(each.x), py - toY(each.top)) <= EDGE + 2) return { what: "top", k };
       if (Math.hypot(px - toX(each.x + each.w / 2), py - half) <= EDGE + 2) return { what: "width", k };
@@ -337,7 +395,7 @@ function render({ model, el }) {
     const [px, py] = spot(event);
     if (!drag) {
       const kind = hit(px, py).what;
-      canvas.style.cursor = { top: "move", width: "ew-resize", edge: "ew-resize", inside: "grab" }[kind] || "crosshair";
+      canvas.style.cursor = { top: "move", width: "ew-resize", edge: "ew-resize", inside: "grab", mark: "pointer" }[kind] || "crosshair";
       moveCursor(px);
       return;
     }
@@ -351,7 +409,9 @@ function render({ model, el }) {
   });
   function follow(px, py, final) {
     const x = fromX(px);
-    if (drag.what === "top" || drag.what === "width") {
+    if (drag.what === "mark") {
+      if (final) model.send({ type: "pick", index: drag.k });
+    } else if (drag.what === "top" || drag.what === "width") {
       const moved = structuredClone(drag.handle);
       const one = moved[drag.k];
       if (drag.what === "top") Object.assign(one, { x, top: fromY(py) });
@@ -405,13 +465,17 @@ function render({ model, el }) {
     const chosen = range().length ? [...range()] : [...plot().window];
     const one = handles()[plot().selected];
     const step = (plot().window[1] - plot().window[0]) / 500;
+    const count = Math.max(handles().length, 1);
+    const turn = (by) => model.send({ type: "select", index: (plot().selected + by + count) % count });
     const keys = {
       ArrowLeft: () => moveCursor(at - (event.shiftKey ? 20 : 1)),
       ArrowRight: () => moveCursor(at + (event.shiftKey ? 20 : 1)),
       "[": () => model.send({ type: "range", range: [fromX(at), chosen[1]], final: true }),
       "]": () => model.send({ type: "range", range: [chosen[0], fromX(at)], final: true }),
       a: () => model.send({ type: "add", x: fromX(at), y: null }),
-      n: () => model.send({ type: "select", index: (plot().selected + 1) % Math.max(handles().length, 1) }),
+      n: () => turn(1),
+      p: () => turn(-1),
+      x: () => one && one.mark && model.send({ type: "pick", index: plot().selected }),
       ",": () => one && model.send({ type: "handle", index: plot().selected, x: one.x - step, top: one.top, w: one.w, final: true }),
       ".": () => one && model.send({ type: "handle", index: plot().selected, x: one.x + step, top: one.top, w: one.w, final: true }),
       w: () => one && model.send({ type: "handle", index: plot().selected, x: one.x, top: one.top, w: one.w * 1.1, final: true }),
@@ -422,6 +486,7 @@ function render({ model, el }) {
       0: () => model.send({ type: "window", window: [] }),
       l: () => model.send({ type: "log" }),
     };
+    if (one && one.mark) for (const key of [",", ".", "w", "s"]) delete keys[key]; // a mark stays where it is
     const act = keys[event.key] || keys[event.key.toLowerCase()];
     if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
@@ -458,6 +523,7 @@ function render({ model, el }) {
   canvas.removeAttribute("aria-describedby");
   said.textContent = model.get("said");
   choose("range");
+  offer();
   redraw();
   return () => {
     sizes.disconnect();

@@ -36,13 +36,13 @@ class Series:
     x: Floats
     """Rising."""
     y: Floats
-    """As many; of a band its lower edge."""
+    """As many; of a band or of bars the lower edge."""
     upper: Floats | None = None
-    """Upper edge of a band."""
+    """Upper edge of a band or of bars."""
     u: Floats | None = None
     """Standard uncertainty of `y`, for the words at the cursor."""
-    kind: Literal["line", "points", "band"] = "line"
-    """How it is drawn."""
+    kind: Literal["line", "points", "band", "bars"] = "line"
+    """How it is drawn; bars go from `y` to `upper`, their middles marked."""
     strip: bool = False
     """Whether it stands in the strip below, as residuals do."""
     colour: int = 0
@@ -63,6 +63,8 @@ class Handle:
     """Signal below it."""
     width: float
     """Full width at half height."""
+    mark: Literal["", "used", "out"] = ""
+    """A mark cannot be dragged; it is picked by a click or X, and says whether its line is used."""
 
 
 class SpectrumView(anywidget.AnyWidget):
@@ -76,10 +78,14 @@ class SpectrumView(anywidget.AnyWidget):
     range: Any = traitlets.List().tag(sync=True)
     said = traitlets.Unicode("").tag(sync=True)
     pixels = traitlets.Int(800).tag(sync=True)
+    modes: Any = traitlets.List().tag(sync=True)
 
-    def __init__(self, *, x_label: str, y_label: str, x_units: str, y_units: str, described: str) -> None:
-        super().__init__()
-        self._labels = {"x": _with(x_label, x_units), "y": _with(y_label, y_units)}
+    def __init__(
+        self, *, x_label: str, y_label: str, x_units: str, y_units: str, described: str,
+        modes: Sequence[str] = ("range", "peak", "zoom"), strip_label: str = "",
+    ) -> None:  # fmt: skip
+        super().__init__(modes=list(modes))
+        self._labels = {"x": _with(x_label, x_units), "y": _with(y_label, y_units), "strip": strip_label}
         self._units, self._described = (x_units, y_units), described
         self._series: tuple[Series, ...] = ()
         self._window: tuple[float, float] | None = None
@@ -96,7 +102,7 @@ class SpectrumView(anywidget.AnyWidget):
         Parameters
         ----------
         heard:
-            Takes a mapping with `type`: `range`, `handle` and their `final`; `add`, `remove`, `select`.
+            Takes a mapping with `type`: `range`, `handle` and their `final`; `add`, `remove`, `select`, `pick`.
         """
         self._heard = heard
 
@@ -120,7 +126,7 @@ class SpectrumView(anywidget.AnyWidget):
         self._series, self._selected = tuple(series), selected
         with self.hold_sync():
             self.handles = [
-                {"name": each.name, "x": each.x, "top": each.top, "base": each.base, "w": each.width}
+                {"name": each.name, "x": each.x, "top": each.top, "base": each.base, "w": each.width, "mark": each.mark}
                 for each in handles
             ]
             self.range = [] if chosen is None else [float(edge) for edge in chosen]

@@ -7,6 +7,7 @@ from analysis.widgets.choice import ChoicePanel, choose
 from analysis.widgets.controls import Choice, Range, Switch
 from analysis.widgets.explore_parts import ExploreSettings
 from analysis.widgets.exploring import ExplorePanel, explore
+from analysis.widgets.loading import LoadPanel, LoadSettings, load
 from analysis.widgets.spectrum_view import Handle, Series, SpectrumView
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "ExplorePanel",
     "ExploreSettings",
     "Handle",
+    "LoadPanel",
+    "LoadSettings",
     "Range",
     "Series",
     "SpectrumView",
@@ -26,4 +29,5 @@ __all__ = [
     "calibrate",
     "choose",
     "explore",
+    "load",
 ]

@@ -57,8 +57,8 @@ class FrontPanel(ABC, Generic[S]):
         """Put `settings` and `result` on the widgets; while `dragging`, only what must follow the hand."""
 
     @abstractmethod
-    def _figure(self) -> Figure:
-        """Draw what the saved notebook keeps."""
+    def _figure(self) -> Figure | None:
+        """Draw what the saved notebook keeps; None if there is nothing yet."""
 
     @abstractmethod
     def _body(self) -> list[ipw.Widget]:
@@ -221,11 +221,9 @@ class FrontPanel(ABC, Generic[S]):
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
         """Show the live view; a notebook without a kernel keeps a picture and the results in words."""
         live: dict[str, Any] = self.view._repr_mimebundle_() or {}
-        return {
-            **live,
-            "image/png": base64.b64encode(png(self._figure())).decode("ascii"),
-            "text/plain": f"{self.name}\n{self.text()}".rstrip(),
-        }
+        drawn = self._figure()
+        still = {} if drawn is None else {"image/png": base64.b64encode(png(drawn)).decode("ascii")}
+        return {**live, **still, "text/plain": f"{self.name}\n{self.text()}".rstrip()}
 
 
 class _Drawer:

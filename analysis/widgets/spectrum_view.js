@@ -7,6 +7,7 @@ const COLOURS = {
   dark: ["#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#D55E00"],
 };
 const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
+const KEYS = { range: ["[", "]"], peak: ["a", "A", "Delete"] }; // of tools that a plot may lack
 const EDGE = 7; // pixels around a handle or an edge that still catch it
 const EVERY = 40; // ms between two messages of one drag
 const PATIENCE = 2000; // ms after which an answer is not waited for
@@ -487,8 +488,9 @@ function render({ model, el }) {
       l: () => model.send({ type: "log" }),
     };
     if (one && one.mark) for (const key of [",", ".", "w", "s"]) delete keys[key]; // a mark stays where it is
+    const tool = Object.keys(KEYS).find((each) => KEYS[each].includes(event.key));
     const act = keys[event.key] || keys[event.key.toLowerCase()];
-    if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!act || (tool && !model.get("modes").includes(tool)) || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation();
     act();

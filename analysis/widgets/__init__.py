@@ -1,6 +1,7 @@
 """Panels for notebooks: thin views over one pure call each."""
 
 from analysis.widgets.adjusting import AdjustPanel, adjust
+from analysis.widgets.background import RunPanel, run
 from analysis.widgets.calibrating import CalibratePanel, calibrate
 from analysis.widgets.calibrating_words import CalibrateSettings
 from analysis.widgets.choice import ChoicePanel, choose
@@ -22,6 +23,7 @@ __all__ = [
     "LoadPanel",
     "LoadSettings",
     "Range",
+    "RunPanel",
     "Series",
     "SpectrumView",
     "Switch",
@@ -30,4 +32,5 @@ __all__ = [
     "choose",
     "explore",
     "load",
+    "run",
 ]

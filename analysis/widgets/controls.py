@@ -9,6 +9,7 @@ from typing import Any
 
 from analysis.core import MetrospecError, did_you_mean
 from analysis.widgets.panel import ipw
+from analysis.widgets.slider import Slider
 
 __all__ = ["Choice", "Control", "Range", "Switch", "require_value", "widget_of"]
 
@@ -103,8 +104,7 @@ def widget_of(name: str, control: Control) -> ipw.Widget:
         return ipw.Dropdown(options=list(control.options), value=control.start, description=words, style=_STYLE)
     if isinstance(control, Switch):
         return ipw.Checkbox(value=control.start, description=words, indent=False, style=_STYLE)
-    return ipw.FloatSlider(
-        value=control.start, min=control.low, max=control.high, step=control.step, readout_format=".4g",
-        description=f"{words} ({control.units})" if control.units else words, style=_STYLE,
-        continuous_update=False, layout=ipw.Layout(width="24em"),
+    return Slider(
+        value=control.start, min=control.low, max=control.high, step=control.step,
+        description=f"{words} ({control.units})" if control.units else words,
     )  # fmt: skip

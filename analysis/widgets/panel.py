@@ -20,6 +20,9 @@ except ImportError as error:  # pragma: no cover - hidden in a contract test
 __all__ = ["Figure", "Panel", "ipw"]
 
 
+_WIDTH = "max-width: min(100%, 860px)"
+
+
 class Panel:
     """One pure call over some settings; what it returned last without an error is shown."""
 
@@ -27,7 +30,7 @@ class Panel:
         self._call = call
         self.message = ipw.HTML()
         self.words = ipw.HTML()
-        self.picture = ipw.Image(format="png", layout=ipw.Layout(max_width="min(100%, 860px)", object_fit="contain"))
+        self.picture = ipw.HTML()
         self.result = call(settings)
         self._keep(settings)
 
@@ -57,7 +60,10 @@ class Panel:
         drawn, self._said = self.result if isinstance(self.result, tuple) else (self.result, "")
         self._bytes = png(drawn)
         self.message.value = ""
-        self.picture.value = self._bytes
+        data = base64.b64encode(self._bytes).decode("ascii")
+        self.picture.value = (
+            f'<img alt="figure of the settings above" style="{_WIDTH}" src="data:image/png;base64,{data}">'
+        )
         self.words.value = f'<pre aria-live="polite" style="white-space: pre-wrap">{escape(self._said)}</pre>'
 
     def _still(self, view: ipw.Widget, text: str) -> dict[str, Any]:

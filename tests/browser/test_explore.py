@@ -1,61 +1,23 @@
 """The panel to explore and fit in a real JupyterLab: by mouse and by keyboard, it shows what the same call gives."""
 
 import ast
-import inspect
 import re
 
-import nbformat
 import numpy as np
 import pytest
-import xarray as xr
-from nbformat.v4 import new_code_cell, new_notebook
 
 from analysis import peaks
-from tests.browser.test_notebooks import SCREENSHOTS, errors_in, open_and_run
-
-IMPORTS = "import numpy as np\nimport xarray as xr\nfrom analysis import peaks, widgets\n"
-PANEL = (
-    "mark = peaks.Mark(center=520, height=300, fwhm=8)\n"
-    "panel = widgets.explore(spectrum, axis='shift', background='constant', marks=(mark,))\npanel"
-)
-ASK = """code => {
-    const session = window.jupyterapp.shell.currentWidget.context.sessionContext.session;
-    const future = session.kernel.requestExecute({ code, silent: false, store_history: false });
-    return new Promise(resolve => {
-        let text = '';
-        future.onIOPub = message => { if (message.header.msg_type === 'stream') text += message.content.text; };
-        future.done.then(() => resolve(text));
-    });
-}"""
-
-
-def raman(points):
-    x = np.linspace(400.0, 700.0, points)
-    y = 50 + 400 * np.exp(-4 * np.log(2) * ((x - 520.5) / 9) ** 2) + 150 * np.exp(-(((x - 610) / 8) ** 2))
-    y = np.random.default_rng(3).poisson(y).astype(float)
-    return xr.Dataset(
-        {"signal": ("channel", y, {"units": "counts"}), "u_signal": ("channel", np.sqrt(np.maximum(y, 1)))},
-        coords={"shift": ("channel", x, {"units": "cm-1", "long_name": "Raman shift"})},
-    )
+from tests.browser.panels import EXPLORE, VIEW, ask, raman, show
+from tests.browser.test_notebooks import SCREENSHOTS
 
 
 @pytest.fixture
 def panel(page, lab, request):
-    url, folder = lab
     points = getattr(request, "param", 2000)
-    name = f"explore_{points}.ipynb"
-    data = f"{IMPORTS}{inspect.getsource(raman)}\n\nspectrum = raman({points})"
-    cells = [new_code_cell(data), new_code_cell(PANEL)]
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    nbformat.write(new_notebook(cells=cells, metadata=metadata), folder / name)
-    assert errors_in(open_and_run(page, url, name)) == []
-    page.locator(".metrospec-view[data-drawn]").wait_for(timeout=20_000)
+    show(page, lab, f"explore_{points}", f"spectrum = raman({points})", EXPLORE)
+    page.locator(VIEW).wait_for(timeout=20_000)
     page.locator(".metrospec-view canvas").scroll_into_view_if_needed()
     return page
-
-
-def ask(page, code):
-    return page.evaluate(ASK, code).strip()
 
 
 def settings_of(page):

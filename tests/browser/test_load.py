@@ -8,7 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from analysis import io
-from tests.browser.test_explore import ask
+from tests.browser.panels import ask
 from tests.browser.test_notebooks import SCREENSHOTS, errors_in, open_and_run
 
 PANEL = "from analysis import io, widgets\npanel = widgets.load()\npanel"

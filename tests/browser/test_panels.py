@@ -25,13 +25,13 @@ def test_arrow_keys_move_a_slider(page, lab):
     said = page.locator("pre[aria-live=polite]").first
     said.scroll_into_view_if_needed()
     before = said.inner_text()
-    slider = page.locator(".widget-slider [role=slider], .widget-slider .noUi-handle").first
+    slider = page.locator(".metrospec-slider input").first
     slider.focus()
     for _ in range(20):
         page.keyboard.press("ArrowLeft")
     page.wait_for_function("text => document.querySelector('pre[aria-live=polite]').innerText !== text", arg=before)
     page.wait_for_timeout(1500)
-    shown = float(page.locator(".widget-slider .widget-readout").first.inner_text())
+    shown = float(page.locator(".metrospec-slider-row > input").first.input_value())
     assert said.inner_text().splitlines()[0] == viscosity(shown)
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "panel_viscosity.png")

@@ -34,6 +34,7 @@ def direct(*, peers=False):
 def test_the_conda_environment_names_the_same_packages_and_bounds():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     listed = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
+    listed += [entry for part in environment["dependencies"] if isinstance(part, dict) for entry in part["pip"]]
     found = dict(parse(entry) for entry in listed)
     assert found.pop("python") == PROJECT["requires-python"]
     assert found.pop("pip") == ""

@@ -1,0 +1,86 @@
+"""Notebooks with one panel each, opened in JupyterLab; shared by the browser tests.
+
+A new panel is one entry of `PANELS`.
+"""
+
+import inspect
+import json
+
+import nbformat
+import numpy as np
+import xarray as xr
+from nbformat.v4 import new_code_cell, new_notebook
+
+from tests.browser.test_notebooks import KERNEL_IS_IDLE, errors_in, open_and_run
+
+ASK = """code => {
+    const session = window.jupyterapp.shell.currentWidget.context.sessionContext.session;
+    const future = session.kernel.requestExecute({ code, silent: false, store_history: false });
+    return new Promise(resolve => {
+        let text = '';
+        future.onIOPub = message => { if (message.header.msg_type === 'stream') text += message.content.text; };
+        future.done.then(() => resolve(text));
+    });
+}"""
+VIEW = ".metrospec-view[data-drawn]"
+
+
+def raman(points):
+    """Two lines of a Raman spectrum, Poisson noise."""
+    x = np.linspace(400.0, 700.0, points)
+    y = 50 + 400 * np.exp(-4 * np.log(2) * ((x - 520.5) / 9) ** 2) + 150 * np.exp(-(((x - 610) / 8) ** 2))
+    y = np.random.default_rng(3).poisson(y).astype(float)
+    return xr.Dataset(
+        {"signal": ("channel", y, {"units": "counts"}), "u_signal": ("channel", np.sqrt(np.maximum(y, 1)))},
+        coords={"shift": ("channel", x, {"units": "cm-1", "long_name": "Raman shift"})},
+    )
+
+
+IMPORTS = "import numpy as np\nimport xarray as xr\nfrom analysis import calibration, io, peaks, uncertainty, widgets\n"
+DATA = f"{IMPORTS}{inspect.getsource(raman)}\n\nspectrum = raman(2000)"
+EXPLORE = (
+    "mark = peaks.Mark(center=520, height=300, fwhm=8)\n"
+    "panel = widgets.explore(spectrum, axis='shift', background='constant', marks=(mark,))\npanel"
+)
+LOAD = "io.write(spectrum, 'kept.nc')\npanel = widgets.load('kept.nc')\npanel"
+VISCOSITY = (
+    "def area(width, height):\n"
+    "    from analysis import figures\n"
+    "    return figures.draw_spectrum(spectrum, axis='shift'), f'{width * height:g} m2'\n"
+    "panel = widgets.adjust(area, {'width': widgets.Range(low=1, high=3, start=2, step=0.5, units='m'),\n"
+    "    'height': widgets.Choice(options=(1, 2), start=1)}, label='area')\npanel"
+)
+RUN = "panel = widgets.run(lambda report: report(1, 2), label='short work')\npanel"
+PANELS = {"explore": EXPLORE, "load": LOAD, "adjust": VISCOSITY, "run": RUN}
+
+
+def show(page, lab, name, *cells):
+    """Open a notebook of some cells and run it."""
+    url, folder = lab
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    notebook = new_notebook(cells=[new_code_cell(cell) for cell in (DATA, *cells)], metadata=metadata)
+    nbformat.write(notebook, folder / f"{name}.ipynb")
+    assert errors_in(open_and_run(page, url, f"{name}.ipynb")) == []
+    return page
+
+
+def ask(page, code):
+    """Run code in the kernel of the open notebook; return what it prints."""
+    return page.evaluate(ASK, code).strip()
+
+
+def command(page, name, **arguments):
+    """Run a command of JupyterLab without waiting for its result."""
+    page.evaluate(f"void window.jupyterapp.commands.execute({name!r}, {json.dumps(arguments)})")
+
+
+def theme(page, dark):
+    """Choose the dark or the light theme and wait until it shows."""
+    command(page, "apputils:change-theme", theme="JupyterLab Dark" if dark else "JupyterLab Light")
+    page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg="false" if dark else "true")
+    page.wait_for_timeout(300)
+
+
+def idle(page):
+    """Wait until the kernel has nothing to do."""
+    page.wait_for_function(KERNEL_IS_IDLE, timeout=60_000)

@@ -2,6 +2,7 @@
 
 from analysis.widgets.adjusting import AdjustPanel, adjust
 from analysis.widgets.background import RunPanel, run
+from analysis.widgets.baselining import BaselinePanel, BaselineSettings, baseline
 from analysis.widgets.calibrating import CalibratePanel, calibrate
 from analysis.widgets.calibrating_words import CalibrateSettings
 from analysis.widgets.choice import ChoicePanel, choose
@@ -13,6 +14,8 @@ from analysis.widgets.spectrum_view import Handle, Series, SpectrumView
 
 __all__ = [
     "AdjustPanel",
+    "BaselinePanel",
+    "BaselineSettings",
     "CalibratePanel",
     "CalibrateSettings",
     "Choice",
@@ -28,6 +31,7 @@ __all__ = [
     "SpectrumView",
     "Switch",
     "adjust",
+    "baseline",
     "calibrate",
     "choose",
     "explore",

@@ -17,10 +17,12 @@ from analysis.core import MetrospecError
 from analysis.figures import png
 from analysis.widgets.panel import Figure, ipw
 
-__all__ = ["WRAP", "FrontPanel", "tuples_of"]
+__all__ = ["NARROW", "STYLE", "WRAP", "FrontPanel", "tuples_of"]
 
 S = TypeVar("S")
 _AUTO = ipw.Layout(width="auto")
+NARROW = ipw.Layout(width="auto", max_width="15em")
+STYLE = {"description_width": "initial"}
 WRAP = ipw.Layout(flex_flow="row wrap", align_items="center", grid_gap="4px 10px", overflow="visible")
 
 

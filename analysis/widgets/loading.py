@@ -16,7 +16,7 @@ from analysis import figures, io
 from analysis.core import FormatError, history
 from analysis.io.reading import FORMATS
 from analysis.widgets.drop_zone import FOLDER, DropZone, keep
-from analysis.widgets.front_panel import WRAP, FrontPanel
+from analysis.widgets.front_panel import STYLE, WRAP, FrontPanel
 from analysis.widgets.panel import Figure, ipw
 from analysis.widgets.spectrum_view import Series, SpectrumView
 
@@ -25,7 +25,6 @@ __all__ = ["LoadPanel", "LoadSettings", "load"]
 _BY_CONTENT = "by content"
 _MOST_CURVES = 6
 _LONGEST = 200
-_STYLE = {"description_width": "initial"}
 _HIDDEN = ("header", "history", "source_file")
 
 
@@ -48,11 +47,11 @@ class LoadPanel(FrontPanel[LoadSettings]):
             lambda error: self._guarded(lambda: _raise(error)),
         )
         self.path = ipw.Text(
-            description="or its path", continuous_update=False, style=_STYLE, layout=ipw.Layout(width="34em")
+            description="or its path", continuous_update=False, style=STYLE, layout=ipw.Layout(width="34em")
         )
         self.path.observe(lambda change: self._change(path=change["new"].strip() or None), names="value")
         self.format = ipw.Dropdown(
-            options=[_BY_CONTENT, *FORMATS], description="read", style=_STYLE, layout=ipw.Layout(width="auto")
+            options=[_BY_CONTENT, *FORMATS], description="read", style=STYLE, layout=ipw.Layout(width="auto")
         )
         self.format.observe(
             lambda change: self._change(format=None if change["new"] == _BY_CONTENT else change["new"]), names="value"

@@ -8,14 +8,12 @@ from typing import Any, get_args
 
 from analysis.core import MetrospecError
 from analysis.peaks.marked import Held, Mark, Shape
-from analysis.widgets.front_panel import WRAP
+from analysis.widgets.front_panel import NARROW, STYLE, WRAP
 from analysis.widgets.panel import ipw
 
 __all__ = ["PeakRow", "choice_of", "limits_from"]
 
-_STYLE = {"description_width": "initial"}
 _FREE = 0  # a list that chose None would show nothing
-_NARROW = ipw.Layout(width="auto", max_width="15em")
 
 
 def choice_of(words: str, kind: Any, start: str) -> ipw.Dropdown:  # noqa: ANN401 - a Literal
@@ -35,7 +33,7 @@ def choice_of(words: str, kind: Any, start: str) -> ipw.Dropdown:  # noqa: ANN40
     :
         As wide as it needs.
     """
-    return ipw.Dropdown(options=list(get_args(kind)), value=start, description=words, style=_STYLE, layout=_NARROW)
+    return ipw.Dropdown(options=list(get_args(kind)), value=start, description=words, style=STYLE, layout=NARROW)
 
 
 class PeakRow:
@@ -43,19 +41,19 @@ class PeakRow:
 
     def __init__(self, *, selected: Callable[[int], None], changed: Callable[[Mapping[str, Any]], None]) -> None:
         self._quiet, self._selected, self._changed = False, selected, changed
-        self.number = ipw.Dropdown(description="peak", style=_STYLE, layout=_NARROW)
+        self.number = ipw.Dropdown(description="peak", style=STYLE, layout=NARROW)
         self.shape = choice_of("shape", Shape, "pseudo_voigt")
         self.held = {
             what: ipw.Checkbox(description=f"hold {what}", indent=False, layout=ipw.Layout(width="auto"))
             for what in get_args(Held)
         }
         self.ties = {
-            name: ipw.Dropdown(description=words, style=_STYLE, layout=_NARROW)
+            name: ipw.Dropdown(description=words, style=STYLE, layout=NARROW)
             for name, words in (("width_of", "width of"), ("distance_to", "distance to"))
         }
         self.limits = {
             name: ipw.Text(
-                description=words, placeholder="low, high", continuous_update=False, style=_STYLE, layout=_NARROW
+                description=words, placeholder="low, high", continuous_update=False, style=STYLE, layout=NARROW
             )
             for name, words in (("center_range", "center in"), ("fwhm_range", "fwhm in"))
         }

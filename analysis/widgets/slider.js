@@ -24,17 +24,23 @@ function render({ model, el }) {
     }
     number.value = Number(model.get("value").toPrecision(6));
   }
+  function put(value, dragging) {
+    model.set({ value, dragging });
+    model.save_changes();
+  }
   function take(input) {
     const value = Number(input.value);
     if (input.value === "" || !(value >= model.get("min") && value <= model.get("max"))) {
       show(); // what lies outside is not taken
       return;
     }
-    model.set("value", value);
-    model.save_changes();
+    put(value, false);
   }
   for (const input of [range, number]) input.addEventListener("change", () => take(input));
-  range.addEventListener("input", () => { number.value = Number(Number(range.value).toPrecision(6)); });
+  range.addEventListener("input", () => {
+    number.value = Number(Number(range.value).toPrecision(6));
+    if (model.get("live")) put(Number(range.value), true);
+  });
   for (const name of ["value", "min", "max", "step", "description"]) model.on(`change:${name}`, show);
   show();
 }

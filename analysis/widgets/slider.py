@@ -19,7 +19,7 @@ _HERE = Path(__file__).parent
 
 
 class Slider(anywidget.AnyWidget):
-    """A number between two limits; it changes when the slider is let go, or the number is typed."""
+    """A number between two limits; it changes when the slider is let go, if `live` while it is dragged too."""
 
     _esm = _HERE / "slider.js"
     _css = _HERE / "slider.css"
@@ -27,4 +27,6 @@ class Slider(anywidget.AnyWidget):
     min = traitlets.Float(0.0).tag(sync=True)
     max = traitlets.Float(1.0).tag(sync=True)
     step = traitlets.Float(0.1).tag(sync=True)
+    live = traitlets.Bool(default_value=False).tag(sync=True)
+    dragging = traitlets.Bool(default_value=False).tag(sync=True)
     description = traitlets.Unicode("").tag(sync=True)

@@ -26,6 +26,7 @@ __all__ = ["Handle", "Series", "SpectrumView"]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Event = Mapping[str, Any]
 _ROOM = 0.06  # of the height, above and below the curves
+_ONE_SIDED = 0.25  # what lies below zero, of what lies above: less is no residual
 _HERE = Path(__file__).parent
 
 
@@ -219,5 +220,8 @@ def _said(number: str, units: str) -> str:
 def _even(found: list[float]) -> list[float] | None:
     if not found:
         return None
-    most = max(abs(min(found)), abs(max(found))) or 1.0
+    low, high = min(found), max(found)
+    if -low < _ONE_SIDED * high:
+        return [low - _ROOM * (high - low), high + _ROOM * (high - low)]
+    most = max(abs(low), abs(high)) or 1.0
     return [-1.1 * most, 1.1 * most]

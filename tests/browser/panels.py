@@ -51,7 +51,19 @@ VISCOSITY = (
     "    'height': widgets.Choice(options=(1, 2), start=1)}, label='area')\npanel"
 )
 RUN = "panel = widgets.run(lambda report: report(1, 2), label='short work')\npanel"
-PANELS = {"explore": EXPLORE, "load": LOAD, "adjust": VISCOSITY, "run": RUN}
+BASELINE = "panel = widgets.baseline(spectrum, axis='shift')\npanel"
+CALIBRATE = (
+    "neon, lines = io.sample('raman_neon'), calibration.lines('Ne', 530, 640, units='nm')\n"
+    "panel = widgets.calibrate(neon, lines, names=('neon', 'lines'))\npanel"
+)
+PANELS = {
+    "explore": EXPLORE,
+    "baseline": BASELINE,
+    "calibrate": CALIBRATE,
+    "load": LOAD,
+    "adjust": VISCOSITY,
+    "run": RUN,
+}
 
 
 def show(page, lab, name, *cells):

@@ -1,7 +1,7 @@
 """Spectra and measurements, from the raw file to the certificate (metrospec).
 
 Rooms: `analysis.core` (what a spectrum is), `analysis.uncertainty`, `analysis.preprocess`,
-`analysis.baseline`, `analysis.peaks`, `analysis.calibration`, `analysis.io`, `analysis.figures`,
+`analysis.baseline`, `analysis.peaks`, `analysis.stability`, `analysis.calibration`, `analysis.io`, `analysis.figures`,
 `analysis.report`. Import the room you need: `from analysis import io, peaks`; nothing is loaded
 before. Beside them `analysis.replay` redoes a history, and `python -m analysis` does the whole
 chain on files.

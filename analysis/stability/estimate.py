@@ -1,0 +1,260 @@
+"""From a series to deviations with identified noise and intervals; the estimators as rows of a table.
+
+Not here: the functions a user calls (`analysis.stability.deviations`), differences in blocks
+(`analysis.stability.differences`), degrees of freedom (`analysis.stability.freedom`).
+
+References: NIST SP 1065 (Riley 2008), clause 5; IEEE Std 1139.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from analysis.core import SpectrumError, history, units
+from analysis.stability import freedom
+from analysis.stability.differences import mean_square, mean_square_of_sums
+from analysis.stability.noise import FEWEST, NOISES, exponent
+from analysis.stability.series import Array, Counts, Data, Series, Taus, averaging_factors, read_series
+
+UNKNOWN = -128
+_MANY = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimator:
+    """How a variance is estimated, and what its degrees of freedom depend on."""
+
+    name: str
+    title: str
+    variance: Callable[[Series, int], tuple[float, int]]
+    largest: Callable[[int], int]
+    """The largest averaging factor for so many phases."""
+    differences: int = 2
+    overlapping: bool = True
+    modified: bool = False
+    total: bool = False
+    time: bool = False
+
+
+def _plain(order: int, *, overlapping: bool) -> Callable[[Series, int], tuple[float, int]]:
+    scale = 2.0 if order == 2 else 6.0  # noqa: PLR2004 - Allan, Hadamard
+
+    def variance(series: Series, m: int) -> tuple[float, int]:
+        step, distance = (1, m) if overlapping else (m, 1)
+        counts = series.kind == "frequency" and series.gaps
+        before = series.missing_before[::step] if counts and series.missing_before is not None else None
+        until = series.missing_until[::step] if counts and series.missing_until is not None else None
+        square, n = mean_square(series.phase[::step], distance, order, before=before, until=until)
+        return square * (series.rate / m) ** 2 / scale, n
+
+    return variance
+
+
+def _modified(series: Series, m: int) -> tuple[float, int]:
+    square, n = mean_square_of_sums(series.phase, m, 2, before=series.missing_before, until=series.missing_until)
+    return square * (series.rate / m**2) ** 2 / 2, n
+
+
+def _time(series: Series, m: int) -> tuple[float, int]:
+    square, n = _modified(series, m)
+    return square * (m / series.rate) ** 2 / 3, n
+
+
+def _total(series: Series, m: int) -> tuple[float, int]:
+    phase = series.phase
+    left = 2 * phase[0] - phase[m:0:-1]
+    right = 2 * phase[-1] - phase[-2 : -m - 2 : -1]
+    square, n = mean_square(np.concatenate([left, phase, right])[1:-1], m, 2)
+    return square * (series.rate / m) ** 2 / 2, n
+
+
+def _whole_runs(order: int) -> Callable[[int], int]:
+    return lambda phases: (phases - 1) // order
+
+
+ADEV = Estimator(
+    name="adev",
+    title="Allan deviation",
+    variance=_plain(2, overlapping=False),
+    largest=_whole_runs(2),
+    overlapping=False,
+)
+OADEV = Estimator(
+    name="oadev", title="overlapping Allan deviation", variance=_plain(2, overlapping=True), largest=_whole_runs(2)
+)
+HDEV = Estimator(
+    name="hdev",
+    title="Hadamard deviation",
+    variance=_plain(3, overlapping=False),
+    largest=_whole_runs(3),
+    differences=3,
+    overlapping=False,
+)
+OHDEV = Estimator(
+    name="ohdev",
+    title="overlapping Hadamard deviation",
+    variance=_plain(3, overlapping=True),
+    largest=_whole_runs(3),
+    differences=3,
+)
+MDEV = Estimator(
+    name="mdev", title="modified Allan deviation", variance=_modified, largest=lambda n: n // 3, modified=True
+)
+TDEV = Estimator(
+    name="tdev", title="time deviation", variance=_time, largest=lambda n: n // 3, modified=True, time=True
+)
+TOTDEV = Estimator(name="totdev", title="total deviation", variance=_total, largest=lambda n: n - 2, total=True)
+
+
+def estimate(
+    which: Estimator, data: Data, *, rate: float, taus: Taus, kind: str, level: float, noise: int | None
+) -> xr.Dataset:
+    """Return a deviation over tau with its intervals, noise and history."""
+    series = read_series(data, rate=rate, kind=kind)
+    _require_settings(level, noise)
+    if which.total and series.gaps:
+        msg = f"{which.name} reflects the series at its ends and takes no gaps; got NaN. Use oadev, or cut the gap off"
+        raise SpectrumError(msg)
+    factors = averaging_factors(taus, rate=series.rate, largest=which.largest(series.phase.size))
+    rows = [which.variance(series, int(m)) for m in factors]
+    values = np.sqrt([square for square, _ in rows])
+    counts = np.array([n for _, n in rows])
+    noises = _noises(series, factors, noise)
+    found = list(zip(values.tolist(), counts.tolist(), noises, strict=True))
+    limits = np.array([_limits(which, series, int(m), row, level) for m, row in zip(factors, found, strict=True)])
+    result = bare(series, factors, values, counts, title=which.title, time=which.time).assign(
+        u_low=("tau", values - limits[:, 1]),
+        u_high=("tau", limits[:, 2] - values),
+        low=("tau", limits[:, 3]),
+        high=("tau", limits[:, 4]),
+        dof=("tau", limits[:, 0]),
+        noise=("tau", np.array([UNKNOWN if a is None else a for a in noises], dtype=np.int8)),
+        noise_name=("tau", np.array(["not identified" if a is None else NOISES[a] for a in noises])),
+    )
+    result = _described(result, level=level).assign_attrs(advice=_advice(noises, limits[:, 0], series.gaps))
+    settings: dict[str, object] = {
+        "rate": float(rate),
+        "kind": series.kind,
+        "level": level,
+        "noise": noise,
+        "taus": str(taus),
+    }
+    return recorded(result, which.name, settings, data)
+
+
+def said_taus(taus: Taus) -> object:
+    """Return averaging times as a history keeps them."""
+    return taus if isinstance(taus, str) else np.asarray(taus, dtype=float).tolist()
+
+
+def recorded(result: xr.Dataset, name: str, settings: Mapping[str, object], data: Data) -> xr.Dataset:
+    """Return `result` with its history."""
+    kept = data if isinstance(data, xr.Dataset | xr.DataArray) else xr.DataArray(np.asarray(data, dtype=float))
+    return history.record(result, f"stability.{name}", settings=settings, inputs={"data": kept})
+
+
+def bare(
+    series: Series, factors: Counts, values: Array, counts: Counts, *, title: str, time: bool = False
+) -> xr.Dataset:
+    """Return a dataset over tau with value and n."""
+    unit = units.multiply(series.units, "s") if time else series.units
+    seconds = {"units": "s", "long_name": "averaging time"}
+    return xr.Dataset(
+        {
+            "value": ("tau", values, {"units": unit, "long_name": title}),
+            "n": ("tau", counts, {"units": "1", "long_name": "number of terms"}),
+        },
+        coords={"tau": ("tau", factors / series.rate, seconds)},
+    )
+
+
+def _described(result: xr.Dataset, *, level: float) -> xr.Dataset:
+    unit = result["value"].attrs["units"]
+    said = {
+        "u_low": "standard uncertainty downwards",
+        "u_high": "standard uncertainty upwards",
+        "low": f"lower limit, {level:.4g}",
+        "high": f"upper limit, {level:.4g}",
+    }
+    for name, text in said.items():
+        result[name].attrs = {"units": unit, "long_name": text}
+    result["dof"].attrs = {"units": "1", "long_name": "equivalent degrees of freedom"}
+    result["noise"].attrs = {
+        "units": "1",
+        "long_name": "exponent of the noise of frequency",
+        "flag_values": [*NOISES, UNKNOWN],
+        "flag_meanings": " ".join(name.replace(" ", "_") for name in [*NOISES.values(), "not identified"]),
+    }
+    result["noise_name"].attrs = {"long_name": "noise"}
+    return result.assign_attrs(level=level)
+
+
+def _advice(noises: list[int | None], freedoms: Array, gaps: bool) -> str:  # noqa: FBT001
+    said = []
+    if None in noises:
+        said.append(f"Fewer than {FEWEST} points: noise is not identified and there are no intervals; give noise=.")
+    elif np.isnan(freedoms).any():
+        said.append(
+            "Where intervals are missing, their law is not known: the variance does not converge (remove the drift, or "
+            "use ohdev), or a total deviation meets phase noise (use mdev)."
+        )
+    if gaps:
+        said.append("Terms that touch a gap are left out, and the degrees of freedom are those of the terms left.")
+    return " ".join(said)
+
+
+def _require_settings(level: float, noise: int | None) -> None:
+    if not 0 < level < 1:
+        msg = f"level must lie between 0 and 1; got {level}. 0.95 is usual"
+        raise SpectrumError(msg)
+    if noise is not None and noise not in NOISES:
+        msg = f"noise must be an exponent 2 (white PM) to -4, or None to identify it; got {noise!r}"
+        raise SpectrumError(msg)
+
+
+def _noises(series: Series, factors: Counts, given: int | None) -> list[int | None]:
+    """Identify the noise at each averaging time; where too few points are left, that of the last time with enough.
+
+    With few points the reddest of this and the two octaves below is taken: its intervals are the widest.
+    """
+    if given is not None:
+        return [given] * len(factors)
+    longest = max((series.phase.size - 1) // FEWEST, 1)
+    found: dict[int, int | None] = {}
+
+    def at(m: int) -> int | None:
+        if m not in found:
+            found[m] = exponent(series, m, differences=3)
+        return found[m]
+
+    result = []
+    for m in np.minimum(factors, longest).tolist():
+        octaves = [m] if series.phase.size >= _MANY * m else [m, m // 2, m // 4]
+        seen = [alpha for alpha in (at(each) for each in octaves if each) if alpha is not None]
+        result.append(min(seen) if seen else None)
+    return result
+
+
+def _limits(
+    which: Estimator, series: Series, m: int, row: tuple[float, int, int | None], level: float
+) -> tuple[float, float, float, float, float]:
+    """Return degrees of freedom, the standard interval and that of the level."""
+    value, n, alpha = row
+    if alpha is None or n < 1:
+        return (np.nan,) * 5
+    bias = 1.0
+    if which.total:
+        edf, bias = freedom.total_freedom(alpha, m=m, samples=series.phase.size)
+    else:
+        edf = freedom.degrees_of_freedom(
+            alpha,
+            m=m,
+            terms=n,
+            differences=which.differences,
+            overlapping=which.overlapping,
+            modified=which.modified,
+        )
+    standard = freedom.interval(value, edf, level=freedom.STANDARD, bias=bias)
+    return (edf, *standard, *freedom.interval(value, edf, level=level, bias=bias))

@@ -1,0 +1,101 @@
+"""Which power law the noise follows, from the autocorrelation at lag one.
+
+Not here: intervals (`analysis.stability.freedom`).
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.core import SpectrumError
+from analysis.stability.series import Array, Data, Series, averaging_factors, read_series
+
+NOISES = {
+    2: "white PM",
+    1: "flicker PM",
+    0: "white FM",
+    -1: "flicker FM",
+    -2: "random walk FM",
+    -3: "flicker walk FM",
+    -4: "random run FM",
+}
+"""Names of the noises by the exponent alpha of the spectrum of frequency, f**alpha (PM phase, FM frequency)."""
+
+FEWEST = 30
+_MOST = 1 << 17
+_STATIONARY = 0.25
+
+
+def identify(data: Data, *, rate: float, tau: float, kind: str = "phase", differences: int = 3) -> int | None:
+    """Identify the power law of the noise at one averaging time.
+
+    The series at that averaging time, less a parabola of phase, is differenced until it is stationary; the
+    autocorrelation at lag one then gives the exponent. Of more than 131 072 points, the first are used.
+
+    Parameters
+    ----------
+    data:
+        Phase in s or frequency, evenly sampled, NaN where a sample is missing.
+    rate:
+        Samples per second.
+    tau:
+        Averaging time in s.
+    kind:
+        `"phase"` or `"frequency"`.
+    differences:
+        Most differences taken; 2 tells alpha down to -2, 3 down to -4.
+
+    Returns
+    -------
+    :
+        The exponent alpha (`NOISES` has the names), or None with fewer than 30 points at that averaging time.
+
+    Raises
+    ------
+    SpectrumError
+        If the data or the averaging time cannot be used.
+
+    References
+    ----------
+    Riley and Greenhall, "Power law noise identification using the lag 1 autocorrelation", Proc. 18th EFTF (2004).
+    """
+    series = read_series(data, rate=rate, kind=kind)
+    if differences not in (2, 3):
+        msg = f"differences must be 2 or 3; got {differences}. Take 3 unless drift was removed"
+        raise SpectrumError(msg)
+    (m,) = averaging_factors([tau], rate=series.rate, largest=series.phase.size - 1)
+    return exponent(series, int(m), differences=differences)
+
+
+def exponent(series: Series, m: int, *, differences: int) -> int | None:
+    """Return alpha at averaging factor `m`, None where too few points are left, held within the known noises."""
+    points = series.phase[: _MOST * m : m].copy()
+    steps = 0
+    if series.kind == "frequency":
+        count = series.missing_until
+        points = np.diff(points)
+        if count is not None:
+            points[np.diff(count[: _MOST * m : m]) > 0] = np.nan
+        steps = 1
+    inside = ~np.isnan(points)
+    if inside.sum() < FEWEST:
+        return None
+    points = _without_trend(points, inside, degree=2 - steps)
+    shift = 0
+    while True:
+        rho = _lag_one(points)
+        rho = rho / (1 + rho)
+        if rho < _STATIONARY or shift + steps >= differences:
+            return int(np.clip(2 - 2 * steps - 2 * shift - round(2 * rho), min(NOISES), max(NOISES)))
+        points = np.diff(points)
+        shift += 1
+
+
+def _without_trend(points: Array, inside: npt.NDArray[np.bool_], *, degree: int) -> Array:
+    at = np.linspace(-1, 1, points.size)
+    return points - np.polynomial.legendre.legval(at, np.polynomial.legendre.legfit(at[inside], points[inside], degree))
+
+
+def _lag_one(points: Array) -> float:
+    centred = points - np.nanmean(points)
+    variance = np.nanmean(centred**2)
+    return float(np.nanmean(centred[1:] * centred[:-1]) / variance) if variance > 0 else 0.0

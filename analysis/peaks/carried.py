@@ -3,6 +3,8 @@
 Not here: how they act on the parameters (`analysis.peaks.propagation`).
 """
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 
@@ -11,21 +13,55 @@ from analysis.peaks.data import Given
 from analysis.peaks.propagation import Modes, factor
 from analysis.uncertainty import sources
 
-__all__ = ["attach", "modes_of", "sources_of"]
+__all__ = ["attach", "modes_of", "sources_of", "varying"]
 
 
-def _contributions(given: Given) -> tuple[dict[sources.Source, np.ndarray], dict[sources.Source, np.ndarray]]:
+Rows = dict[sources.Source, np.ndarray]
+
+
+def _contributions(given: Given) -> tuple[Rows, Rows]:
+    """Return the rows of axis and signal along `channel`; a signal whose rows vary over the map has none."""
     axis = sources.detach(given.spectrum, str(given.axis.name))
+    if varying(given) is not None:
+        return axis, {}
     signal = sources.detach(given.spectrum, "signal")
     shape = (given.axis.size,)
     for source, row in signal.items():
         if row.shape != shape:
             msg = (
-                f"source {source.label!r} of the signal has shape {row.shape}; a fit carries contributions along "
-                f"{CHANNEL!r} only, shape {shape}. Fit spectrum by spectrum, or drop 'signal_sources'"
+                f"source {source.label!r} of the signal has shape {row.shape}; a fit carries contributions of shape "
+                f"{shape}, or of the whole map. Transpose 'signal_sources' to the dims of the signal, or drop it"
             )
             raise SpectrumError(msg)
     return axis, signal
+
+
+def varying(given: Given) -> xr.DataArray | None:
+    """Return contributions to the signal that differ from spectrum to spectrum of a map.
+
+    Parameters
+    ----------
+    given:
+        What is fitted.
+
+    Returns
+    -------
+    :
+        Dims `(*batch, source, channel)`, or None.
+    """
+    found = given.spectrum.get("signal_sources")
+    wanted = {sources.SOURCE, *given.signal.dims}
+    if found is None or not given.batch or set(found.dims) != wanted:
+        return None
+    rows = found.transpose(*given.batch, sources.SOURCE, CHANNEL)
+    if rows.chunks is not None:
+        return rows.chunk({sources.SOURCE: -1, CHANNEL: -1})
+    used = np.any(rows.values != 0, axis=(*range(len(given.batch)), rows.ndim - 1))
+    return rows.isel({sources.SOURCE: np.flatnonzero(used)})
+
+
+def _named(rows: xr.DataArray | None) -> list[sources.Source]:
+    return [] if rows is None else [sources.Source.from_json(str(text)) for text in rows[sources.INFO].values]
 
 
 def sources_of(given: Given) -> list[sources.Source]:
@@ -42,7 +78,7 @@ def sources_of(given: Given) -> list[sources.Source]:
         Each once.
     """
     axis, signal = _contributions(given)
-    return list(dict.fromkeys([*axis, *signal]))
+    return list(dict.fromkeys([*axis, *signal, *_named(varying(given))]))
 
 
 def modes_of(given: Given) -> Modes | None:
@@ -56,14 +92,16 @@ def modes_of(given: Given) -> Modes | None:
     Returns
     -------
     :
-        The modes, or None if the spectrum has no sources.
+        The modes, or None if the spectrum has no sources; those that vary over a map stand last, one a source.
 
     Raises
     ------
     SpectrumError
-        If a source of the signal does not stand along `channel`, or there are several axes with sources.
+        If a source of the signal stands neither along `channel` nor over the whole map, or there are several axes
+        with sources.
     """
     axis, signal = _contributions(given)
+    own = _named(varying(given))
     union = sources_of(given)
     axes = (given.axis, *given.others)
     if given.others and any(f"{each.name}_sources" in given.spectrum for each in axes):
@@ -79,7 +117,9 @@ def modes_of(given: Given) -> Modes | None:
     spacing = abs(x[-1] - x[0]) / max(x.size - 1, 1) or 1.0
     rows = np.stack([signal.get(source, zero) for source in union])
     scale = float(np.abs(rows).max()) or 1.0
-    return factor(np.stack([axis.get(source, zero) for source in union]), rows, spacing, scale)
+    shared = factor(np.stack([axis.get(source, zero) for source in union]), rows, spacing, scale)
+    each = np.array([[float(source == other) for other in own] for source in union])
+    return replace(shared, sources=np.hstack([shared.sources, each]), own=len(own)) if own else shared
 
 
 def attach(fit: xr.Dataset, given: Given, modes: Modes | None) -> xr.Dataset:

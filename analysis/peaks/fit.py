@@ -21,6 +21,7 @@ from analysis.peaks.job import Engine, Job, Progress
 from analysis.peaks.language import model_to_json, params_to_json
 from analysis.peaks.progress import Bar
 from analysis.peaks.result import CORE_DIMS, advice, assemble
+from analysis.uncertainty import sources
 
 __all__ = ["fit"]
 
@@ -52,7 +53,7 @@ def fit(
     ----------
     spectrum:
         Dims `(*batch, channel)`; NaN samples are masked. Sources of its axis (`<axis>_sources`) and of the
-        signal (`signal_sources`) are carried to the parameters.
+        signal (`signal_sources`, shared by a map or different in each spectrum) are carried to the parameters.
     model:
         An lmfit model. Sums of line shapes (the guide lists them) are fitted by the compiled kernel; any other, such as
         `lmfit.Model(function)`, an arithmetic ExpressionModel or a product, by numpy. `attrs["derivatives"]` says
@@ -244,12 +245,16 @@ def _apply(job: Job, given: Given, starts: list[xr.Variable]) -> dict[str, xr.Va
     if job.modes is not None:
         names.append("value_sensitivity")
         dims.append(("parameter", "mode"))
-        sizes["mode"] = len(job.modes.axis)
+        sizes["mode"] = job.modes.count
     arguments = [given.signal.variable]
     if given.sigma is not None:
         arguments.append(spread(given.sigma, {**given.sigma.sizes, CHANNEL: given.signal.sizes[CHANNEL]}))
     cores = [[CHANNEL] for _ in arguments] + [[] for _ in starts]
     arguments += starts
+    own = carried.varying(given) if job.modes is not None else None
+    if own is not None:
+        arguments.append(own.variable)
+        cores.append([sources.SOURCE, CHANNEL])
     found = xr.apply_ufunc(
         job, *arguments, input_core_dims=cores, output_core_dims=[list(d) for d in dims],
         dask="parallelized", output_dtypes=[_dtype(name) for name in names],

@@ -73,21 +73,27 @@ class Job:
     threads: int | None
     progress: Progress | None
 
-    def __call__(self, signal: Floats, *others: Floats) -> tuple[Any, ...]:
+    def __call__(self, signal: Floats, *rest: Floats) -> tuple[Any, ...]:
         """Return the arrays of the outcome, and the sensitivities if there are modes."""
+        others = list(rest)
         batch = signal.shape[:-1]
         count = int(np.prod(batch, dtype=int))
         flat = signal.reshape(count, signal.shape[-1])
+        own = None
+        if self.modes is not None and self.modes.own:
+            moving = others.pop()
+            own = np.broadcast_to(moving, (*batch, *moving.shape[-2:])).reshape(count, *moving.shape[-2:])
         has_sigma = len(others) > len(self.start_at)
         sigma = _flatten_sigma(others[0], batch, signal.shape[-1]) if has_sigma else None
         initial = self._initial(count, [np.broadcast_to(o, batch).ravel() for o in others[has_sigma:]])
         plan = self.solver.parameters
         outcome = Outcome.empty(count, len(plan.names))
-        moved = None if self.modes is None else np.full((count, len(plan.names), len(self.modes.axis)), np.nan)
+        moved = None if self.modes is None else np.full((count, len(plan.names), self.modes.count), np.nan)
 
         def work(part: slice) -> int:
-            own = sigma if sigma is None or len(sigma) == 1 else sigma[part]
-            found = self._block(flat[part], own, initial[part], outcome.part(part))
+            weights = sigma if sigma is None or len(sigma) == 1 else sigma[part]
+            moves = None if own is None else own[part]
+            found = self._block(flat[part], weights, initial[part], outcome.part(part), own=moves)
             if moved is not None:
                 moved[part] = found
             return part.stop - part.start
@@ -132,7 +138,9 @@ class Job:
             if pool:
                 pool.shutdown(cancel_futures=True)
 
-    def _block(self, signal: Floats, sigma: Floats | None, initial: Floats, out: Outcome) -> Floats | None:
+    def _block(
+        self, signal: Floats, sigma: Floats | None, initial: Floats, out: Outcome, *, own: Floats | None
+    ) -> Floats | None:
         """Fit some spectra into `out`; return their sensitivities if there are modes."""
         plan = self.solver.parameters
         counts = self.solver.loss == "poisson"
@@ -143,9 +151,9 @@ class Job:
         if self.modes is None:
             return None
         data, weights, _ = prepare(signal, sigma, plan.free.size, counts=counts)
-        return self._sensitivity(found, out.value, data, weights)
+        return self._sensitivity(found, out.value, data, weights, own)
 
-    def _sensitivity(self, found: Found, values: Floats, data: Floats, weights: Floats) -> Floats:
+    def _sensitivity(self, found: Found, values: Floats, data: Floats, weights: Floats, own: Floats | None) -> Floats:
         assert self.modes is not None  # noqa: S101
         plan = self.solver.parameters
 
@@ -162,6 +170,7 @@ class Job:
             data=data,
             weights=weights,
             modes=self.modes,
+            own=None if own is None else np.where(weights[:, None, :] > 0.0, own, 0.0),
         )
         with np.errstate(all="ignore"):
             held = np.asarray(np.isnan(inner).any(axis=2))

@@ -29,12 +29,18 @@ class Modes:
     """Independent directions in which axis and signal can move together.
 
     `axis` and `signal` have dims `(mode, channel)`; `sources` `(source, mode)` holds how far each source
-    moves along each mode.
+    moves along each mode. The last `own` modes move the signal of each spectrum in its own way and have no rows here.
     """
 
     axis: Floats
     signal: Floats
     sources: Floats
+    own: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.axis) + self.own
 
 
 def factor(axis: Floats, signal: Floats, spacing: float, scale: float) -> Modes:
@@ -77,6 +83,7 @@ def sensitivities(
     data: Floats,
     weights: Floats,
     modes: Modes,
+    own: Floats | None = None,
 ) -> Floats:
     """Compute the derivative of the free parameters along each mode, for every spectrum.
 
@@ -97,6 +104,8 @@ def sensitivities(
         What was fitted.
     modes:
         From `factor`.
+    own:
+        The signals of the modes that each spectrum has for itself, dims `(spectrum, mode, channel)`.
 
     Returns
     -------
@@ -104,18 +113,15 @@ def sensitivities(
         Dims `(spectrum, free, mode)`; NaN in rows of held parameters.
     """
     count, free = u.shape
-    out = np.full((count, free, len(modes.axis)), np.nan)
+    out = np.full((count, free, modes.count), np.nan)
     good = status == Status.CONVERGED
-    if not good.any() or not len(modes.axis):
+    if not good.any() or not modes.count:
         return out
     hessian = _hessian(gradient, u, normal=normal, axis=axis, data=data, weights=weights)
-    mixed = np.stack(
-        [
-            along(gradient, u, axis, data, along_axis=a, along_data=d)
-            for a, d in zip(modes.axis, modes.signal, strict=True)
-        ],
-        axis=2,
-    )
+    moves = list(zip(modes.axis, modes.signal, strict=True))
+    if own is not None:
+        moves += [(np.zeros(axis.shape[-1]), own[:, k]) for k in range(modes.own)]
+    mixed = np.stack([along(gradient, u, axis, data, along_axis=a, along_data=d) for a, d in moves], axis=2)
     stay = held == 1
     hessian = np.where(stay[:, :, None] | stay[:, None, :], 0.0, hessian)
     hessian[:, np.arange(free), np.arange(free)] += stay
@@ -153,7 +159,7 @@ def along(
     gradient, u, axis, data:
         As in `sensitivities`.
     along_axis, along_data:
-        The mode, dims `(channel,)`.
+        The mode, dims `(channel,)`; that of the data may be `(spectrum, channel)`.
 
     Returns
     -------

@@ -193,3 +193,54 @@ def test_a_parameter_held_at_its_bound_lets_the_others_follow_the_axis():
     named = dict(zip(fit.parameter.values, row, strict=True))
     assert np.isnan(named["p_sigma"])
     assert named["p_center"] == pytest.approx(0.05, rel=1e-6)
+
+
+def corrected_map(rng=None, count=3):
+    """Make a map divided by one response that is not known exactly; `rng` draws the response instead."""
+    _, _, y = truth()
+    bright = np.stack([(1 + 0.3 * n) * y + 2.0 * n for n in range(count)])
+    slope = {STRETCH: 0.01 * T, BEND: 0.02 * T**2}
+    if rng is not None:
+        drawn = sum(rng.normal() * row for row in slope.values())
+        return spectrum(bright / (1 + drawn), axis=False)
+    parts = {source: -bright * row for source, row in slope.items()} | {OFFSET: np.full(bright.shape, 0.3)}
+    return sources.attach(spectrum(bright), "signal", parts, ("n", "channel"))
+
+
+def test_a_map_carries_sources_of_its_signal_as_single_fits_do():
+    model, params = misfitting()
+    data = corrected_map()
+    fit = peaks.fit(data, model, params, axis="raman_shift")
+    assert "value_sources" not in fit
+    for n in range(3):
+        alone = peaks.fit(data.isel(n=n), model, params, axis="raman_shift")
+        for name in ("p_center", "q_amplitude", "b_c"):
+            first, second = peaks.quantity(fit, name, at={"n": n}), peaks.quantity(alone, name)
+            for source in (SHIFT, STRETCH, BEND, OFFSET):
+                assert first.components[source] == pytest.approx(second.components[source], abs=1e-6 * second.u)
+            assert first.u == pytest.approx(second.u, rel=1e-7)
+
+
+def test_sources_of_the_signal_of_a_lazy_map_are_the_same():
+    model, params = misfitting()
+    data = corrected_map()
+    ready = peaks.fit(data, model, params, axis="raman_shift")
+    lazy = peaks.fit(data.chunk({"n": 2}), model, params, axis="raman_shift").compute()
+    moved = [each.value_sensitivity @ each.mode_sources for each in (lazy, ready)]
+    np.testing.assert_allclose(*moved, rtol=1e-7, atol=1e-12)
+
+
+def test_the_covariance_over_a_response_corrected_map_is_that_of_refits():
+    model, params = misfitting()
+    names = [("q_amplitude", 0), ("q_amplitude", 2), ("p_center", 1), ("q_sigma", 2)]
+    data = corrected_map().drop_vars("raman_shift_sources")
+    fit = peaks.fit(data, model, params, axis="raman_shift")
+    found = [peaks.quantity(fit, name, at={"n": n}) for name, n in names]
+    rows = np.array([[q.components.get(source, 0.0) for source in (STRETCH, BEND)] for q in found])
+    rng = np.random.default_rng(4)
+    refits = (peaks.fit(corrected_map(rng), model, params, axis="raman_shift") for _ in range(400))
+    drawn = np.array([[float(each.value.sel(parameter=name)[n]) for name, n in names] for each in refits])
+    expected, made = np.cov(drawn.T), rows @ rows.T
+    size = np.sqrt(np.diag(made))
+    np.testing.assert_allclose(expected / np.outer(size, size), made / np.outer(size, size), atol=0.25)
+    assert made[0, 1] > 0.9 * size[0] * size[1]

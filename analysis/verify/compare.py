@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from analysis.verify.numbers import SHARE_OF_U, Number, close, read_lines, skeleton
+from analysis.verify.numbers import RELATIVE, RESULTS, SHARE_OF_U, Number, close, read_lines, skeleton
 
 _LABEL = 60
 
@@ -84,7 +84,8 @@ def compare_numbers(old: Number, new: Number) -> tuple[Verdict, float | None, st
         equal = close(old.value, new.value) and old.u is new.u
         return (Verdict.SAME, None, "") if equal else (Verdict.CHANGED, None, "no uncertainty stands beside it")
     shift = (new.value - old.value) / old.u if old.u else None
-    if close(old.value, new.value) and close(old.u, new.u):
+    room = RESULTS if old.exact and new.exact else RELATIVE
+    if close(old.value, new.value, room) and close(old.u, new.u, room):
         return Verdict.SAME, 0.0, ""
     spread = _compare_u(old.u, new.u, old.digit)
     if spread[0] is Verdict.CHANGED:

@@ -16,6 +16,8 @@ NUMBER = re.compile(
 )
 SHARE_OF_U = 0.05
 RELATIVE = 1e-7
+RESULTS = 1e-6
+_ROUNDED = 3  # digits of u, at most, in what is printed for people
 _COLUMNS = re.compile(r"\s{2,}")
 _U_COLUMN = re.compile(r"u(?: \(.*\))?")
 _VALUE_COLUMN = re.compile(r"value(?: \(.*\))?")
@@ -30,6 +32,8 @@ class Number:
     u: float | None
     digit: float
     is_u: bool = False
+    exact: bool = False
+    """Whether `u` has more digits than a person needs: then it is a regression value, as those of `made_with`."""
 
 
 def same(old: str, new: str) -> bool:
@@ -56,8 +60,8 @@ def agree(old: Number, new: Number) -> bool:
     Parameters
     ----------
     old, new:
-        With an uncertainty, value and uncertainty may differ by 5 % of it, or flip their last digit; without, the
-        relative tolerance is 1e-7.
+        With an uncertainty, value and uncertainty may differ by 5 % of it, or flip their last digit; if both are given
+        with many digits, by 1e-6. Without, the relative tolerance is 1e-7.
 
     Returns
     -------
@@ -66,25 +70,29 @@ def agree(old: Number, new: Number) -> bool:
     """
     if old.u is None or new.u is None:
         return (old.u is None) == (new.u is None) and close(old.value, new.value)
+    if old.exact and new.exact:
+        return close(old.value, new.value, RESULTS) and close(old.u, new.u, RESULTS)
     # a value on the edge of rounding may flip its last digit
     room = max(SHARE_OF_U * old.u, 1.01 * old.digit if old.digit <= old.u / 2 else 0.0)
     return abs(old.value - new.value) <= room and abs(old.u - new.u) <= room
 
 
-def close(old: float, new: float) -> bool:
-    """Tell whether two plain numbers are equal to 1e-7.
+def close(old: float, new: float, relative: float = RELATIVE) -> bool:
+    """Tell whether two plain numbers are equal.
 
     Parameters
     ----------
     old, new:
         The numbers.
+    relative:
+        Difference that counts as none.
 
     Returns
     -------
     :
         Whether they are.
     """
-    return abs(old - new) <= RELATIVE * max(abs(old), abs(new))
+    return abs(old - new) <= relative * max(abs(old), abs(new))
 
 
 def skeleton(text: str) -> str:
@@ -164,7 +172,8 @@ def _read(match: re.Match[str]) -> Number:
     mantissa, _, exponent = text.lower().replace("−", "-").partition("e")
     digit = 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
     u = _to_float(match["u"]) if match["u"] else int(match["digits"]) * digit if match["digits"] else None
-    return Number(text=match[0], value=_to_float(text), u=u, digit=digit)
+    exact = len(re.sub(r"e.*|\D", "", (match["u"] or "").lower()).lstrip("0")) > _ROUNDED
+    return Number(text=match[0], value=_to_float(text), u=u, digit=digit, exact=exact)
 
 
 def _to_float(text: str) -> float:

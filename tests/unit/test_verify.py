@@ -12,7 +12,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from analysis import figures, verify
 from analysis.figures import drawing
+from analysis.uncertainty import Quantity
 from analysis.verify import __main__ as command
+from analysis.verify import numbers
 from analysis.verify.compare import Verdict, compare_text
 from analysis.verify.page import html
 from analysis.verify.pictures import compare_pictures
@@ -136,6 +138,9 @@ def test_the_page_escapes_what_notebooks_print():
     [
         ("1.00 ± 0.10 V", "1.09 ± 0.10 V", "moved"),
         ("1.00 ± 0.10 V", "1.11 ± 0.10 V", "changed"),
+        ("1.000000 ± 0.1000000", "1.000001 ± 0.1000001", "same"),
+        ("1.000000 ± 0.1000000", "1.000100 ± 0.1000000", "moved"),
+        ("1.000000 ± 0.1000000", "1.200000 ± 0.1000000", "changed"),
         ("1.00 ± 0.10 V", "1.00 ± 0.20 V", "changed"),
         ("1.00(10) V", "1.05(10) V", "moved"),
         ("1.00 ± 0.10 V", "1.00 ± 0.10 mV", "changed"),
@@ -148,6 +153,14 @@ def test_the_page_escapes_what_notebooks_print():
 )
 def test_the_verdict_on_a_text(old, new, verdict):
     assert max((f.verdict for f in compare_text(old, new, cell=0)), key=list(Verdict).index) == verdict
+
+
+def test_results_with_many_digits_are_regression_values():
+    assert numbers.same("result a: 1.000000 ± 0.1000000", "result a: 1.0000009 ± 0.1000000")
+    assert not numbers.same("result a: 1.000000 ± 0.1000000", "result a: 1.000010 ± 0.1000000")
+    assert numbers.same("result a: 1.000 ± 0.100", "result a: 1.001 ± 0.100")
+    said = str(verify.made_with({}, results={"a": Quantity(value=1.5, u=0.25, units="V")}))
+    assert said.endswith("result a: 1.500000 ± 0.2500000")
 
 
 @pytest.mark.parametrize(("factor", "verdict"), [(1, "same"), (1.00001, "moved"), (1.01, "changed"), (1.05, "changed")])

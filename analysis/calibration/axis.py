@@ -15,7 +15,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.calibration import air, validity
-from analysis.core import CalibrationError, history, units
+from analysis.core import CalibrationError, Displayed, history, units
 from analysis.uncertainty import Quantity, Source, sources
 
 Array = npt.NDArray[np.float64]
@@ -24,7 +24,7 @@ _TEXTS = ("axis", "units", "of", "of_units", "medium", "instrument", "acquired",
 
 
 @dataclass(frozen=True, kw_only=True)
-class AxisCalibration:
+class AxisCalibration(Displayed):
     """A calibrated axis as a function of a coordinate of the spectrum."""
 
     axis: str

@@ -13,7 +13,7 @@ from analysis.calibration.axis import AxisCalibration
 from analysis.calibration.bands import measure, on_axis
 from analysis.calibration.lines import LINE, require_lines
 from analysis.calibration.locate import require_one
-from analysis.core import CHANNEL, CalibrationError, history, require_axis, units
+from analysis.core import CHANNEL, CalibrationError, Displayed, history, require_axis, units
 from analysis.uncertainty import Quantity, sources
 
 K = 2.0
@@ -55,7 +55,7 @@ class BandCheck:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ValidityVerdict:
+class ValidityVerdict(Displayed):
     """The verdict on a calibration for one spectrum."""
 
     verdict: Verdict
@@ -78,6 +78,9 @@ class ValidityVerdict:
     def __str__(self) -> str:
         """Return the message."""
         return self.message
+
+    def _rows(self) -> list[dict[str, str]]:
+        return self.table()
 
     def table(self) -> list[dict[str, str]]:
         """List the bands for a table.

@@ -18,7 +18,7 @@ from analysis.calibration.curve_families import Family, with_units
 from analysis.calibration.curve_functions import Model
 from analysis.calibration.curve_text import Propagation, convention, described
 from analysis.calibration.validity import parse_date
-from analysis.core import CalibrationError, history
+from analysis.core import CalibrationError, Displayed, history
 from analysis.core import units as unit_rules
 from analysis.uncertainty import Quantity, Source
 from analysis.uncertainty import sources as source_rules
@@ -30,7 +30,7 @@ GRID = 2001
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CurveCalibration:
+class CurveCalibration(Displayed):
     """A fitted calibration curve y = f(x)."""
 
     family: Family

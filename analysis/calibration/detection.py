@@ -17,7 +17,7 @@ from scipy import optimize, special
 
 from analysis.calibration.curve import CurveCalibration
 from analysis.calibration.curve_families import shown
-from analysis.core import CalibrationError, did_you_mean, history
+from analysis.core import CalibrationError, Displayed, did_you_mean, history
 from analysis.uncertainty import Quantity, Source, effective_dof
 from analysis.uncertainty import sources as source_rules
 
@@ -37,7 +37,7 @@ Noise = float | Quantity | Callable[[float], float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DetectionLimits:
+class DetectionLimits(Displayed):
     """What can be told from nothing, and what can be measured.
 
     The u of a limit is how well it is known: from the slope of the curve and from the estimate of the noise.

@@ -7,7 +7,6 @@ Not here: control charts (`analysis.calibration.check_standards`), when to calib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from html import escape
 from typing import TypeVar, cast
 
 import numpy as np
@@ -19,7 +18,7 @@ from analysis.calibration.check_standards import Checks, checks_of
 from analysis.calibration.curve import CurveCalibration
 from analysis.calibration.curves import fit_line
 from analysis.calibration.validity import parse_date
-from analysis.core import CalibrationError, history
+from analysis.core import CalibrationError, Displayed, history
 from analysis.uncertainty import Quantity, Source, distributions
 
 __all__ = ["Drift", "add_drift", "drift"]
@@ -31,7 +30,7 @@ WITH_CONSTANT = ("line", "polynomial", "power", "exponential")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drift:
+class Drift(Displayed):
     """The error of an instrument as a line in time."""
 
     checks: Checks
@@ -143,10 +142,6 @@ class Drift:
         ])  # fmt: skip
 
     __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        """Show the sentences in a notebook."""
-        return f"<pre>{escape(str(self))}</pre>"
 
     def _days(self, date: str) -> float:
         first = parse_date(self.checks.dates[0], "the first check")

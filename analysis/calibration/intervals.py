@@ -6,12 +6,11 @@ Not here: the drift (`analysis.calibration.drifting`), dates of validity (`analy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from html import escape
 
 from analysis.calibration.check_standards import CheckChart
 from analysis.calibration.drifting import Drift
 from analysis.calibration.validity import parse_date
-from analysis.core import CalibrationError
+from analysis.core import CalibrationError, Displayed
 from analysis.uncertainty import Quantity
 
 __all__ = ["CalibrationInterval", "interval_from_drift", "interval_staircase"]
@@ -20,7 +19,7 @@ STEP = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class CalibrationInterval:
+class CalibrationInterval(Displayed):
     """How long a calibration is good for."""
 
     days: float
@@ -37,10 +36,6 @@ class CalibrationInterval:
         return f"calibrate by {self.due} ({self.days:g} days, {self.method}): {self.message}"
 
     __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        """Show the sentences in a notebook."""
-        return f"<pre>{escape(str(self))}</pre>"
 
 
 def interval_from_drift(

@@ -1,6 +1,7 @@
 """The data model: what a spectrum is, units, errors and history."""
 
 from analysis.core import history, units
+from analysis.core.display import Cell, Displayed, Number
 from analysis.core.errors import (
     CalibrationError,
     FormatError,
@@ -19,12 +20,15 @@ from analysis.core.spectrum import CHANNEL, axes, require_axis, require_spectrum
 __all__ = [
     "CHANNEL",
     "CalibrationError",
+    "Cell",
+    "Displayed",
     "FormatError",
     "HistoryError",
     "InstrumentError",
     "InstrumentTimeoutError",
     "MetrospecError",
     "ModelError",
+    "Number",
     "SpectrumError",
     "UncertaintyError",
     "UnitsError",

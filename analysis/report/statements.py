@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args, get_type_hints
 
-from analysis.core import MetrospecError
+from analysis.core import Displayed, MetrospecError
 
 NOT_STATED = "not stated"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Statements:
+class Statements(Displayed):
     """The particulars of a certificate that only the laboratory knows."""
 
     laboratory: str = NOT_STATED

@@ -5,14 +5,14 @@ Not here: the draws (`analysis.uncertainty.sample`).
 
 from dataclasses import dataclass, replace
 
-from analysis.core import UncertaintyError
+from analysis.core import Displayed, UncertaintyError
 from analysis.uncertainty.budget import Budget
 from analysis.uncertainty.formatting import format_u
 from analysis.uncertainty.sample import Sample, sample, tolerance_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class Agreement:
+class Agreement(Displayed):
     """The ends of two coverage intervals, compared."""
 
     low: float

@@ -8,7 +8,6 @@ Not here: one source's contributions (`analysis.uncertainty.contributions`), ope
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ import xarray as xr
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from scipy import sparse
 
-from analysis.core import UncertaintyError, did_you_mean, history
+from analysis.core import Cell, Displayed, Number, UncertaintyError, did_you_mean, history
 from analysis.core import units as unit_rules
 from analysis.uncertainty import algebra, array_exchange, elements
 from analysis.uncertainty.array_arithmetic import Operand, apply, power, taken
@@ -29,12 +28,13 @@ from analysis.uncertainty.quantity import Quantity
 
 Key = int | slice | npt.NDArray[Any] | Sequence[int]
 Place = Mapping[str, int]
+_COPIED = 200  # elements that a display carries as text to copy
 _SHOWN = 3
 _SMALL = 1_000_000  # numbers of a matrix that enters the history as it is
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class UncertainArray(Operand, NDArrayOperatorsMixin):
+class UncertainArray(Displayed, Operand, NDArrayOperatorsMixin):
     """Values with labels, and the contribution of each independent source to each of them.
 
     Made by `uncertainty.array`. It takes operators, NumPy functions and quantities, to first order and with exact
@@ -344,9 +344,20 @@ class UncertainArray(Operand, NDArrayOperatorsMixin):
 
     __repr__ = __str__
 
-    def _repr_html_(self) -> str:
-        """Show the array in a notebook."""
-        return f"<span>{escape(str(self))}</span>"
+    def _head(self) -> tuple[Cell, ...]:
+        text = str(self).removesuffix(" (k = 1)")
+        title, numbers = text.removesuffix(f" {self.units}").rsplit(": ", 1)
+        return (f"{title}: ", Number(text=numbers, units=self.units), " (k = 1)")
+
+    def _small(self) -> bool:
+        return bool(self.value.size <= _COPIED)
+
+    def _records(self) -> list[dict[str, object]]:
+        numbers = zip(np.ndindex(self.value.shape), self.value.values.flat, self.u.values.flat, strict=True)
+        return [
+            {**dict(zip(self.dims, at, strict=True)), "value": float(v), "u": float(u), "units": self.units}
+            for at, v, u in numbers
+        ]
 
     def _require_dims(self, named: Mapping[str, Any] | Sequence[str]) -> None:
         for dim in named:

@@ -7,10 +7,10 @@ is printed on a page (`analysis.report`).
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
 
 import xarray as xr
 
+from analysis.core import Cell, Displayed, Number
 from analysis.uncertainty import exchange
 from analysis.uncertainty.coverage import coverage_factor, effective_dof
 from analysis.uncertainty.exchange import Parts
@@ -75,7 +75,7 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Budget:
+class Budget(Displayed):
     """A result with all that its uncertainty comes from."""
 
     name: str
@@ -335,18 +335,48 @@ class Budget:
     def __str__(self) -> str:
         """Write the result in one line."""
         units = "" if self.units == "1" else f" {self.units}"
-        dof = "∞" if self.dof >= 1e6 else f"{self.dof:.3g}"  # noqa: PLR2004 - t is normal to nine digits there
         return (
             f"{self.name} = {format_value(self.value, self.u)}{units} (k = 1), U = "
-            f"{format_u(self.U())}{units} (k = {self.k:.2f}, 95 %, dof {dof})"
+            f"{format_u(self.U())}{units} (k = {self.k:.2f}, 95 %, dof {_dof(self.dof)})"
         )
 
     __repr__ = __str__
 
-    def _repr_html_(self) -> str:
-        """Show the result, its sources and what to mind in a notebook."""
-        notes = "".join(f"<p>{escape(note[:1].upper() + note[1:])}.</p>" for note in self.notes)
-        return f"<p>{escape(str(self))}</p><pre>{escape(self.table())}</pre>{notes}"
+    def _head(self) -> tuple[Cell, ...]:
+        pair, wide = (Number(text=t, units=self.units) for t in (format_value(self.value, self.u), format_u(self.U())))
+        return (f"{self.name} = ", pair, " (k = 1), U = ", wide, f" (k = {self.k:.2f}, 95 %, dof {_dof(self.dof)})")
+
+    def _rows(self) -> list[dict[str, Cell]]:
+        return [
+            {
+                "source": each.source.label,
+                "type": each.source.kind,
+                "dof": _dof(each.source.dof),
+                "contribution": Number(text=format_u(each.c), units=self.units),
+                "share": f"{100 * each.share:.1f} %",
+            }
+            for each in self.contributions
+        ]
+
+    def _records(self) -> list[dict[str, object]]:
+        return [
+            {
+                "source": each.source.label,
+                "type": each.source.kind,
+                "dof": each.source.dof,
+                "contribution": each.c,
+                "units": self.units,
+                "share": each.share,
+            }
+            for each in self.contributions
+        ] or [{"result": self.name, "value": self.value, "u": self.u, "units": self.units}]
+
+    def _notes(self) -> tuple[str, ...]:
+        return tuple(f"{note[:1].upper()}{note[1:]}." for note in self.notes)
+
+
+def _dof(dof: float) -> str:
+    return "∞" if dof >= 1e6 else f"{dof:.3g}"  # noqa: PLR2004 - t is normal to nine digits there
 
 
 def _covariance(ours: Mapping[Source, float], theirs: Mapping[Source, float]) -> float:

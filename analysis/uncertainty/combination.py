@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from analysis.core import UncertaintyError, history
+from analysis.core import Displayed, UncertaintyError, history
 from analysis.uncertainty.quantity import Quantity
 from analysis.uncertainty.sources import Source
 
@@ -25,7 +25,7 @@ _FEW = 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Combination:
+class Combination(Displayed):
     """A weighted mean and the test whether its members agree."""
 
     quantity: Quantity

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from analysis.core import UncertaintyError, UnitsError
+from analysis.core import Displayed, UncertaintyError, UnitsError
 from analysis.uncertainty.budget import Budget
 from analysis.uncertainty.formatting import format_value
 from analysis.uncertainty.propagate import propagate
@@ -26,7 +26,7 @@ Part = TypeVar("Part", float, Quantity)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ComplexQuantity:
+class ComplexQuantity(Displayed):
     """A complex number with its uncertainty; operators keep all correlations to first order."""
 
     real: Quantity

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import integrate, special
 
-from analysis.core import UncertaintyError
+from analysis.core import Displayed, UncertaintyError
 from analysis.uncertainty.budget import Budget
 from analysis.uncertainty.formatting import format_value
 from analysis.uncertainty.quantity import Quantity
@@ -21,7 +21,7 @@ _WIDE = 12.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conformity:
+class Conformity(Displayed):
     """A measured value held against its tolerance."""
 
     probability: float
@@ -51,7 +51,7 @@ class Conformity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Risks:
+class Risks(Displayed):
     """Global risks of a test, before anything is measured."""
 
     pfa: float

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from analysis.core import UncertaintyError, did_you_mean, history
+from analysis.core import Displayed, UncertaintyError, did_you_mean, history
 from analysis.uncertainty.budget import Budget
 from analysis.uncertainty.draws import FEWEST_BLOCKS, blocks, require_settings
 from analysis.uncertainty.sample import Sample, tolerance_of
@@ -105,7 +105,7 @@ class SmallestRegion:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class JointSample:
+class JointSample(Displayed):
     """Draws of several results from the same sources."""
 
     samples: Mapping[str, Sample]

@@ -6,14 +6,13 @@ Not here: measurement models (`analysis.uncertainty.propagate`), how it is print
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from html import escape
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from analysis.core import UncertaintyError, history
+from analysis.core import Cell, Displayed, Number, UncertaintyError, history
 from analysis.core import units as unit_rules
 from analysis.uncertainty import algebra, bridge
 from analysis.uncertainty.coverage import coverage_factor, effective_dof
@@ -25,7 +24,7 @@ _SAME_U = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Quantity(NDArrayOperatorsMixin):
+class Quantity(Displayed, NDArrayOperatorsMixin):
     """A value, its standard uncertainty, and the sources that it comes from.
 
     An elementary quantity is its own source. Operators and NumPy functions give derived quantities, to first order
@@ -306,10 +305,12 @@ class Quantity(NDArrayOperatorsMixin):
 
     __repr__ = __str__
 
-    def _repr_html_(self) -> str:
-        """Show the quantity in a notebook."""
-        name = f"<b>{escape(self.label)}</b> = " if self.label else ""
-        return f"<span>{name}{escape(str(self))}</span>"
+    def _head(self) -> tuple[Cell, ...]:
+        name = (f"{self.label} = ",) if self.label else ()
+        return (*name, Number(text=format_value(self.value, self.u), units=self.units), " (k = 1)")
+
+    def _records(self) -> tuple[dict[str, object], ...]:
+        return ({"label": self.label, "value": self.value, "u": self.u, "units": self.units, "dof": self.dof},)
 
 
 def _is_scalar(thing: object) -> bool:

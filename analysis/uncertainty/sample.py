@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from analysis.core import UncertaintyError, history
+from analysis.core import Displayed, UncertaintyError, history
 from analysis.uncertainty.budget import Budget
 from analysis.uncertainty.draws import FEWEST_BLOCKS, blocks, require_settings
 from analysis.uncertainty.formatting import format_value, last_place
@@ -22,7 +22,7 @@ _SAME_LENGTH = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Sample:
+class Sample(Displayed):
     """Draws of a result."""
 
     name: str

@@ -4,9 +4,10 @@ from analysis.figures.drawing import png
 from analysis.figures.fitted_curves import draw_curve
 from analysis.figures.pairs import draw_pairs
 from analysis.figures.results import draw_budget, draw_densities, draw_deviations
-from analysis.figures.spectra import draw_fit, draw_spectrum
+from analysis.figures.spectra import draw_baseline, draw_fit, draw_spectrum
 
 __all__ = [
+    "draw_baseline",
     "draw_budget",
     "draw_curve",
     "draw_densities",

@@ -74,6 +74,50 @@ def draw_spectrum(
     return figure
 
 
+def draw_baseline(spectrum: xr.Dataset | xr.DataArray, baseline: xr.DataArray, *, axis: str, title: str = "") -> Figure:
+    """Draw a spectrum with its baseline, and what is left without it below.
+
+    Parameters
+    ----------
+    spectrum:
+        One spectrum.
+    baseline:
+        Its baseline, in the units of the signal.
+    axis:
+        Coordinate along `channel`.
+    title:
+        What stands on top.
+
+    Returns
+    -------
+    :
+        The figure.
+
+    Raises
+    ------
+    SpectrumError
+        If it is a map, has no such axis, or the baseline is of other channels.
+    """
+    dataset = _require_one(spectrum)
+    x, signal = require_axis(dataset, axis), dataset["signal"]
+    if baseline.sizes != signal.sizes:
+        msg = f"the baseline has dims {dict(baseline.sizes)}, the spectrum {dict(signal.sizes)}; wanted equal ones"
+        raise SpectrumError(msg)
+    figure, (above, below) = blank(rows=2, ratios=(2.4, 1.0), size=(7.2, 5.0))
+    above.plot(x.values, signal.values, color=BLUE, linewidth=0.9, label="signal")
+    above.plot(x.values, baseline.values, color=VERMILLION, linewidth=1.4, linestyle=(0, (5, 2)), label="baseline")
+    above.legend(fontsize=8, frameon=False)
+    units = str(signal.attrs.get("units", "1"))
+    above.set_ylabel(label(str(signal.attrs.get("long_name", "signal")), units))
+    above.set_title(plain(title), loc="left", fontsize=11)
+    below.axhline(0, color=GREY, linewidth=0.8)
+    below.plot(x.values, signal.values - baseline.values, color=BLUE, linewidth=0.9)
+    below.set_ylabel(label("subtracted", units))
+    below.set_xlabel(label(str(x.attrs.get("long_name", axis)), str(x.attrs.get("units", "1"))))
+    below.margins(x=0.01)
+    return figure
+
+
 def draw_fit(fit: xr.Dataset, spectrum: xr.Dataset | xr.DataArray, *, title: str = "") -> Figure:
     """Draw a spectrum, the model fitted to it, its components, and the residuals below.
 

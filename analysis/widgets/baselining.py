@@ -7,6 +7,7 @@ Its one call is `baseline.subtract(spectrum, baseline.FAMILY(spectrum, ...))`. N
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import xarray as xr
 
 from analysis import baseline as families
 from analysis import figures
-from analysis.core import MetrospecError, did_you_mean
+from analysis.core import MetrospecError, did_you_mean, require_axis, require_spectrum
 from analysis.widgets.explore_parts import arrays_of
 from analysis.widgets.front_panel import NARROW, STYLE, FrontPanel
 from analysis.widgets.panel import Figure, ipw
@@ -30,7 +31,7 @@ _FAMILIES: Mapping[str, tuple[Callable[..., xr.DataArray], tuple[str, ...]]] = {
     "modpoly": (families.modpoly, ("degree",)),
     "snip": (families.snip, ("half_window",)),
 }
-_MEASURED, _BELOW, _LEFT = 0, 1, 2  # colours
+_MEASURED, _BELOW = 0, 1  # colours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +127,12 @@ class BaselinePanel(FrontPanel[BaselineSettings]):
         if settings.method not in _FAMILIES:
             msg = f"no baseline family {settings.method!r}; there are {list(_FAMILIES)}."
             raise MetrospecError(msg + did_you_mean(settings.method, list(_FAMILIES)))
+        if settings.axis != self._first.axis:
+            msg = (
+                f"the panel draws the axis {self._first.axis!r}, these settings are for {settings.axis!r}; "
+                f"open another panel: widgets.baseline(spectrum, axis={settings.axis!r}, settings=...)"
+            )
+            raise MetrospecError(msg)
         family, names = _FAMILIES[settings.method]
         drawn = family(self.spectrum, **{key: getattr(settings, key) for key in names})
         left = families.subtract(self.spectrum, drawn)
@@ -145,10 +152,11 @@ class BaselinePanel(FrontPanel[BaselineSettings]):
             below, left = (np.asarray(each.values, dtype=float) for each in (self.baseline, self.result["signal"]))
             series += [
                 Series(x=self._x, y=below[self._order], colour=_BELOW),
-                Series(x=self._x, y=left[self._order], strip=True, colour=_LEFT),
+                Series(x=self._x, y=left[self._order], strip=True, colour=_MEASURED),
             ]
         self.plot.show(series)
-        self.words.value = f'<p aria-live="polite">{self.text()}</p>'
+        key = "solid: measured; dashed: baseline; below: what is left"
+        self.words.value = f'<p aria-live="polite">{escape(self.text())} ({key})</p>'
         self.method.value = now.method
         for key, slider in self.sliders.items():
             slider.layout.display = "flex" if key in _FAMILIES[now.method][1] else "none"
@@ -156,9 +164,9 @@ class BaselinePanel(FrontPanel[BaselineSettings]):
                 slider.value = _SCALES[key].shown(getattr(now, key))
 
     def _figure(self) -> Figure | None:
-        if self.result is None:
+        if self.baseline is None:
             return None
-        return figures.draw_spectrum(self.result, axis=self.settings.axis, title=self.text())
+        return figures.draw_baseline(self.spectrum, self.baseline, axis=self.settings.axis, title=self.text())
 
     def _slider(self, key: str, scale: _Scale, settings: BaselineSettings) -> Slider:
         slider = Slider(
@@ -187,7 +195,7 @@ def baseline(
     axis:
         Name of the coordinate along `channel` that is drawn.
     settings:
-        Those at first; None begins with arpls.
+        Those at first, but for the axis; None begins with arpls.
     name:
         Of the variable that holds the spectrum, for `code()`.
 
@@ -200,9 +208,12 @@ def baseline(
     Raises
     ------
     MetrospecError
-        If there is more than one spectrum.
+        If there is more than one spectrum, or no such axis.
     """
+    spectrum = require_spectrum(spectrum)
+    require_axis(spectrum, axis)
     if spectrum["signal"].ndim != 1:
         msg = f"the panel shows one spectrum, got dims {spectrum['signal'].dims}; choose one: spectrum.isel(row=0)"
         raise MetrospecError(msg)
-    return BaselinePanel(spectrum, settings or BaselineSettings(axis=axis), name=name)
+    first = BaselineSettings(axis=axis) if settings is None else replace(settings, axis=axis)
+    return BaselinePanel(spectrum, first, name=name)

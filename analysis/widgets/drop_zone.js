@@ -15,13 +15,23 @@ function render({ model, el }) {
   label.append(words, input);
   el.append(label);
 
+  let before = Promise.resolve(); // one file after the other
+  function take(files) {
+    const given = [...files];
+    if (given.length === 1) before = before.then(() => send(given[0]));
+    else if (given.length > 1) model.send({ type: "many", count: given.length });
+  }
   async function send(file) {
-    if (!file) return;
+    const id = `${Date.now()} ${Math.random()}`;
     const count = Math.max(1, Math.ceil(file.size / PIECE));
-    model.send({ type: "begin", name: file.name, size: file.size });
-    for (let k = 0; k < count; k += 1) {
-      const piece = await file.slice(k * PIECE, (k + 1) * PIECE).arrayBuffer();
-      model.send({ type: "piece", last: k === count - 1 }, undefined, [piece]);
+    try {
+      model.send({ type: "begin", id, name: file.name, size: file.size });
+      for (let k = 0; k < count; k += 1) {
+        const piece = await file.slice(k * PIECE, (k + 1) * PIECE).arrayBuffer();
+        model.send({ type: "piece", id, last: k === count - 1 }, undefined, [piece]);
+      }
+    } catch (error) {
+      model.send({ type: "unread", name: file.name, why: String(error.message || error) }); // a folder, or gone
     }
   }
   const quiet = (event) => {
@@ -30,8 +40,9 @@ function render({ model, el }) {
     label.classList.toggle("metrospec-over", event.type === "dragenter" || event.type === "dragover");
   };
   for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) label.addEventListener(kind, quiet);
-  label.addEventListener("drop", (event) => send(event.dataTransfer.files[0]));
-  input.addEventListener("change", () => send(input.files[0]));
+  label.addEventListener("drop", (event) => take(event.dataTransfer.files));
+  input.addEventListener("click", () => { input.value = ""; }); // so that the same file can be chosen again
+  input.addEventListener("change", () => take(input.files));
 }
 
 export default { render };

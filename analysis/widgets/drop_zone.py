@@ -33,16 +33,20 @@ class DropZone(anywidget.AnyWidget):
     def __init__(self, heard: Callable[[str, bytes], None], refused: Callable[[Exception], None]) -> None:
         super().__init__()
         self._heard, self._refused = heard, refused
-        self._name, self._size = "", -1
+        self._name, self._size, self._id = "", -1, ""
         self._pieces: list[bytes] = []
         self.on_msg(self._told)
 
     def _told(self, _widget: object, event: Any, buffers: Sequence[Any]) -> None:  # noqa: ANN401 - from the browser
         try:
-            if event.get("type") == "begin":
+            kind, sent = event.get("type"), str(event.get("id", ""))
+            if kind == "begin":
+                self._id = sent
                 self._begin(str(event["name"]), int(event["size"]))
-            elif event.get("type") == "piece" and self._size >= 0:
+            elif kind == "piece" and self._size >= 0 and sent == self._id:
                 self._take(bytes(buffers[0]) if buffers else b"", last=bool(event["last"]))
+            elif kind in ("many", "unread"):
+                raise FormatError(_refusal(event))
         except Exception as error:  # noqa: BLE001 - a callback must not fail unseen
             self._size, self._pieces = -1, []
             self._refused(error)
@@ -64,6 +68,12 @@ class DropZone(anywidget.AnyWidget):
             name, content = self._name, b"".join(self._pieces)
             self._size, self._pieces = -1, []
             self._heard(name, content)
+
+
+def _refusal(event: Any) -> str:  # noqa: ANN401 - from the browser
+    if event["type"] == "many":
+        return f"{int(event['count'])} files were dropped; drop one at a time"
+    return f"{event['name']!r} cannot be read by the browser ({event['why']}); drop a file that is there, not a folder"
 
 
 def keep(name: str, content: bytes, *, folder: Path = FOLDER) -> Path:
@@ -89,7 +99,7 @@ def keep(name: str, content: bytes, *, folder: Path = FOLDER) -> Path:
         If the name is not that of a plain file, or a file of that name has other content.
     """
     last = name.replace("\\", "/").rpartition("/")[2]
-    if not last or last.startswith(".") or len(last) > _LONGEST or not last.isprintable():
+    if not last or last.startswith(".") or not last.isprintable() or len(last.encode()) > _LONGEST:
         msg = f"{name!r} cannot be the name of a file here; rename it, with letters and digits"
         raise FormatError(msg)
     folder.mkdir(exist_ok=True)

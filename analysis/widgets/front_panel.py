@@ -175,14 +175,16 @@ class FrontPanel(ABC, Generic[S]):
     def _step(self, settings: S, *, final: bool) -> None:
         """Follow a drag; only its end can be undone."""
         before = self.settings if self._held is None else self._held
-        self._held = None if final else before
-        self._put(settings)
-        if final:
-            self._past.append(before)
-            self._future.clear()
-            self._mark_buttons()
+        try:
+            self._put(settings, held=None if final else before)
+        finally:
+            if final and self.settings != before:
+                self._past.append(before)
+                self._future.clear()
+                self._mark_buttons()
 
-    def _put(self, settings: S) -> None:
+    def _put(self, settings: S, *, held: S | None = None) -> None:
+        self._held = held
         made = self._call(settings)
         self.result, self.settings = made, settings
         self.message.value = ""
@@ -202,7 +204,6 @@ class FrontPanel(ABC, Generic[S]):
         try:
             act()
         except Exception as error:  # noqa: BLE001 - a callback must not fail unseen
-            self._held = None
             self.message.value = f'<p role="alert"><b>{escape(type(error).__name__)}</b>: {escape(str(error))}</p>'
             self._redraw()
 

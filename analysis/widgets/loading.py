@@ -26,6 +26,7 @@ _BY_CONTENT = "by content"
 _MOST_CURVES = 6
 _LONGEST = 200
 _HIDDEN = ("header", "history", "source_file")
+_LASER = ("laser_wavelength", "laser_wavelength_nm")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +81,8 @@ class LoadPanel(FrontPanel[LoadSettings]):
         :
             Python that needs `io`.
         """
+        if self.settings.path is None:
+            return "None  # no file yet"
         form = "" if self.settings.format is None else f", format={self.settings.format!r}"
         return f"io.read({self.settings.path!r}{form})"
 
@@ -116,7 +119,7 @@ class LoadPanel(FrontPanel[LoadSettings]):
     def _plot(self, spectrum: xr.Dataset) -> SpectrumView | ipw.HTML:
         axis = axes_of(spectrum)
         if not axis or "signal" not in spectrum:
-            return ipw.HTML("<p>Nothing to draw: no axis along <code>channel</code>.</p>")
+            return ipw.HTML("<p>Nothing to draw: no <code>signal</code> with an axis along <code>channel</code>.</p>")
         x, units = spectrum[axis[0]], str(spectrum["signal"].attrs.get("units", "1"))
         self.plot = SpectrumView(
             x_label=str(x.attrs.get("long_name", axis[0])), x_units=str(x.attrs.get("units", "1")),
@@ -127,7 +130,7 @@ class LoadPanel(FrontPanel[LoadSettings]):
 
     def _figure(self) -> Figure | None:
         axis = [] if self.result is None else axes_of(self.result)
-        if not axis:
+        if not axis or "signal" not in self.result:
             return None
         one = self.result.isel({dim: 0 for dim in self.result["signal"].dims if dim != "channel"})
         return figures.draw_spectrum(one, axis=axis[0])
@@ -178,6 +181,7 @@ def recognised(spectrum: xr.Dataset) -> dict[str, str]:
         Facts by name, in words.
     """
     kept = history.of(spectrum)
+    axes = axes_of(spectrum)
     steps = history.parse(kept)["steps"].values() if kept else ()
     read: dict[str, Any] = next((step["settings"] for step in steps if step["function"] == "io.read"), {})
     facts = {"file": str(read.get("path", "")), "format": str(read.get("format", "netcdf"))}
@@ -189,15 +193,18 @@ def recognised(spectrum: xr.Dataset) -> dict[str, str]:
         facts["signal"] = f"in {signal.attrs.get('units', '1')}; " + (
             "u is in the file" if "u_signal" in spectrum else "the file gives no uncertainty"
         )
-    for name in axes_of(spectrum):
+    else:
+        facts["holds"] = ", ".join(map(str, spectrum.data_vars))
+    for name in axes:
         held = spectrum[name]
         ends = held.values[[0, -1]]
         medium = f", in {held.attrs['medium']}" if "medium" in held.attrs else ""
         units = str(held.attrs.get("units", "1")).removeprefix("1")
         facts[f"axis {name}"] = f"{ends[0]:.6g} to {ends[1]:.6g} {units}".rstrip() + medium
+    lasers = {key: spectrum[name].attrs[key] for name in axes for key in _LASER if key in spectrum[name].attrs}
     facts |= {
         str(key): str(value)[:_LONGEST]
-        for key, value in sorted(spectrum.attrs.items())
+        for key, value in sorted({**lasers, **spectrum.attrs}.items())
         if key not in _HIDDEN and not str(key).startswith("true_")
     }
     return facts | {"SHA-256": str(read["sha256"])} if "sha256" in read else facts
@@ -217,7 +224,7 @@ def _curves(spectrum: xr.Dataset, axis: str) -> list[Series]:
 
 def _next(spectrum: xr.Dataset) -> str:
     axes = axes_of(spectrum)
-    if not axes or spectrum["signal"].ndim != 1:
+    if not axes or "signal" not in spectrum or spectrum["signal"].ndim != 1:
         return ""
     return f"<p>Next: <code>widgets.explore(panel.result, axis={escape(repr(axes[0]))})</code></p>"
 

@@ -12,9 +12,9 @@ from tests.browser.panels import ask
 from tests.browser.test_notebooks import SCREENSHOTS, errors_in, open_and_run
 
 PANEL = "from analysis import io, widgets\npanel = widgets.load()\npanel"
-DROP = """([name, text]) => {
+DROP = """([name, text, count]) => {
     const held = new DataTransfer();
-    held.items.add(new File([text], name));
+    for (let k = 0; k < (count || 1); k += 1) held.items.add(new File([text], name));
     document.querySelector('.metrospec-drop').dispatchEvent(
         new DragEvent('drop', { dataTransfer: held, bubbles: true, cancelable: true }));
 }"""
@@ -80,4 +80,21 @@ def test_four_megabytes_arrive_whole_and_what_is_no_spectrum_is_refused_in_place
     page.evaluate(DROP, ["<img src=x onerror=console.error(1)>.txt", "no numbers here"])
     page.locator("[role=alert]").wait_for()
     assert int(ask(page, "print(panel.result.sizes['channel'])")) == 170_000
+    assert page.errors == []
+
+
+def test_two_files_at_once_are_refused_and_the_same_file_can_be_chosen_again(panel, tmp_path):
+    page = panel
+    page.evaluate(DROP, ["twice.txt", table(50), 2])
+    page.get_by_text("2 files were dropped; drop one at a time").wait_for()
+    (tmp_path / "again.txt").write_text(table(60), encoding="utf-8")
+    chooser = page.locator(".metrospec-drop input")
+    chooser.set_input_files(tmp_path / "again.txt")
+    assert same_as_its_call(page).sizes["channel"] == 60
+    page.get_by_role("button", name="Undo").click()
+    page.locator(".metrospec-view").wait_for(state="detached")
+    with page.expect_file_chooser() as opened:
+        chooser.click()
+    opened.value.set_files(tmp_path / "again.txt")
+    assert same_as_its_call(page).sizes["channel"] == 60
     assert page.errors == []

@@ -1,10 +1,12 @@
 """The panel of baselines: its sliders and lists are one call, which its code repeats."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
 
-from analysis import baseline, widgets
+from analysis import baseline, figures, widgets
 from analysis.core import MetrospecError
 
 
@@ -82,9 +84,40 @@ def test_what_is_refused_stays_as_it_was(panel, spectrum):
     assert panel.settings == shown
     with pytest.raises(MetrospecError, match="shows one spectrum"):
         widgets.baseline(spectrum.expand_dims("row"), axis="shift")
+    with pytest.raises(MetrospecError, match=r"no axis named 'shft'.*Did you mean 'shift'"):
+        widgets.baseline(spectrum, axis="shft")
+    panel.set(replace(panel.settings, lam=1e4))
+    with pytest.raises(MetrospecError, match=r"draws the axis 'shift', these settings are for 'pixel'"):
+        panel.set(replace(panel.settings, axis="pixel"))
+    assert panel.settings.lam == 1e4
 
 
 def test_the_saved_notebook_keeps_picture_and_words(panel):
     bundle = panel._repr_mimebundle_()
     assert bundle["text/plain"].startswith("spectrum\narpls: baseline from")
     assert "image/png" in bundle
+
+
+def test_units_from_a_file_are_text_in_the_panel_and_in_its_picture(spectrum):
+    spectrum["signal"].attrs["units"] = "<img src=x>"
+    panel = widgets.baseline(spectrum, axis="shift")
+    assert "<img" not in panel.words.value + panel.message.value
+    figure = figures.draw_baseline(spectrum.assign(signal=("channel", np.ones(601), {"units": "$x"})),
+                                   xr.DataArray(np.zeros(601), dims="channel"), axis="shift")  # fmt: skip
+    assert figures.png(figure).startswith(b"\x89PNG")
+    with pytest.raises(MetrospecError, match="601"):
+        figures.draw_baseline(spectrum, xr.DataArray(np.zeros(7), dims="channel"), axis="shift")
+
+
+def test_a_drag_that_is_refused_at_its_end_can_be_undone_to_where_it_began(panel):
+    first = panel.settings
+    panel._guarded(lambda: panel._step(replace(first, lam=1e6), final=False))
+    panel._guarded(lambda: panel._step(replace(first, lam=-1.0), final=False))
+    panel._guarded(lambda: panel._step(replace(first, lam=1e7), final=False))
+    panel._guarded(lambda: panel._step(replace(first, lam=-1.0), final=True))
+    assert "lam" in panel.message.value
+    assert panel.settings.lam == 1e7
+    assert panel.sliders["lam"].value == 7.0
+    panel.undo()
+    assert panel.settings == first
+    assert panel.buttons["Undo"].disabled

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis import io, widgets
+from analysis import io, peaks, widgets
 from analysis.core import FormatError
 from analysis.widgets import drop_zone
 from analysis.widgets.loading import recognised
@@ -75,7 +75,7 @@ def test_nothing_is_overwritten(panel, tmp_path):
     assert panel.result.sizes["channel"] == 200
 
 
-@pytest.mark.parametrize("name", ["", "..", ".hidden", "a\x00b.txt", "x" * 300, "folder/", "a\nb"])
+@pytest.mark.parametrize("name", ["", "..", ".hidden", "a\x00b.txt", "x" * 300, "é" * 140, "folder/", "a\nb"])
 def test_names_that_are_no_plain_file_are_refused(panel, tmp_path, name):
     drop(panel, name, TABLE)
     assert "cannot be the name of a file" in panel.message.value
@@ -120,3 +120,37 @@ def test_some_spectra_of_a_map_are_drawn(tmp_path, monkeypatch):
     np.testing.assert_array_equal(panel.result["signal"], io.sample("raman_silicon_map")["signal"])
     with pytest.raises(FormatError):
         drop_zone.keep("a/..", b"")
+
+
+def test_several_files_at_once_and_folders_are_refused_with_the_next_move(panel):
+    panel.zone._told(None, {"type": "many", "count": 3}, [])
+    assert "3 files were dropped; drop one at a time" in panel.message.value
+    panel.zone._told(None, {"type": "unread", "name": "<b>folder", "why": "a directory"}, [])
+    assert "not a folder" in panel.message.value
+    assert "<b>folder" not in panel.message.value
+
+
+def test_pieces_of_another_upload_are_not_mixed_in(panel, tmp_path):
+    told = panel.zone._told
+    told(None, {"type": "begin", "id": "1", "name": "first.txt", "size": len(TABLE)}, [])
+    told(None, {"type": "begin", "id": "2", "name": "second.txt", "size": len(TABLE)}, [])
+    told(None, {"type": "piece", "id": "1", "last": True}, [b"x" * len(TABLE)])
+    assert panel.result is None
+    told(None, {"type": "piece", "id": "2", "last": True}, [TABLE])
+    assert (tmp_path / "uploads" / "second.txt").read_bytes() == TABLE
+
+
+def test_a_fit_and_an_empty_panel_are_shown_without_a_spectrum(panel, tmp_path):
+    assert eval(panel.code(), {"io": io}) is panel.result is None
+    x = np.linspace(0.0, 10.0, 50)
+    spectrum = xr.Dataset(
+        {"signal": ("channel", np.exp(-((x - 5) ** 2)) + 0.01 * np.cos(x), {"units": "counts"})},
+        coords={"x": ("channel", x, {"units": "nm", "laser_wavelength_nm": 785.0})},
+    )
+    mark = peaks.Mark(center=5.0, height=1.0, fwhm=2.0)
+    io.write(peaks.fit_marked(spectrum, axis="x", marks=[mark]), tmp_path / "fit.nc")
+    panel.path.value = "fit.nc"
+    assert panel.message.value == ""
+    assert "holds: value, " in panel.text()
+    assert "laser_wavelength_nm: 785.0" in panel.text()
+    assert "image/png" not in panel._repr_mimebundle_()

@@ -4,12 +4,16 @@ The panel holds no physics: the settings are the keyword arguments of one functi
 Not here: the kinds of controls (`analysis.widgets.controls`), the figures (`analysis.figures`).
 """
 
+import json
 from collections.abc import Callable, Mapping
+from html import escape
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from analysis.core import MetrospecError, did_you_mean
 from analysis.widgets.controls import Control, require_value, widget_of
+from analysis.widgets.front_panel import Drawer
 from analysis.widgets.panel import Panel, ipw
 
 __all__ = ["AdjustPanel", "adjust"]
@@ -37,8 +41,11 @@ class AdjustPanel(Panel):
         for words, act in (("Undo", self.undo), ("Redo", self.redo), ("Reset", self.reset)):
             self.buttons[words].on_click(lambda _, act=act: act())
         wrap = ipw.Layout(flex_flow="row wrap", align_items="center", grid_gap="4px 18px")
-        bar = ipw.Box([*self.controls.values(), *self.buttons.values()], layout=wrap)
-        self.view = ipw.VBox([bar, self.message, self.picture, self.words])
+        self.drawer = Drawer(f"{label}.json".replace("/", "_"))
+        self.drawer.save.on_click(lambda _: self._guarded(lambda: self.save(self.drawer.path.value)))
+        self.drawer.load.on_click(lambda _: self._guarded(lambda: self.load(self.drawer.path.value)))
+        bar = ipw.Box([*self.controls.values(), *self.buttons.values(), self.drawer.toggle], layout=wrap)
+        self.view = ipw.VBox([bar, self.message, self.drawer.view, self.picture, self.words])
         self._mark_buttons()
 
     @property
@@ -88,6 +95,44 @@ class AdjustPanel(Panel):
             self._future.clear()
             self._put(self._first)
 
+    def save(self, path: str | Path) -> None:
+        """Write the settings as JSON.
+
+        Parameters
+        ----------
+        path:
+            The file.
+        """
+        Path(path).write_text(json.dumps(self._shown, indent=1), encoding="utf-8")
+
+    def load(self, path: str | Path) -> None:
+        """Show settings that were saved; it can be undone.
+
+        Parameters
+        ----------
+        path:
+            The file.
+
+        Raises
+        ------
+        MetrospecError
+            If it does not hold a value for each control, one that it can have.
+        """
+        try:
+            held = json.loads(Path(path).read_text(encoding="utf-8"))
+            missing = sorted(set(self.controls) ^ set(held))
+        except (OSError, ValueError, TypeError) as error:
+            msg = f"{Path(path).name!r} does not hold the settings of this panel ({error}); write them with panel.save"
+            raise MetrospecError(msg) from error
+        if missing:
+            msg = f"{Path(path).name!r} does not fit the controls {list(self.controls)}: {missing} are in one only"
+            raise MetrospecError(msg)
+        for name, value in held.items():
+            require_value(name, self._definitions[name], value)
+        self._past.append(dict(self._shown))
+        self._future.clear()
+        self._put(held)
+
     def code(self) -> str:
         """Return the call that makes what is shown.
 
@@ -117,7 +162,14 @@ class AdjustPanel(Panel):
         self._try(settings)
         self._mark_buttons()
 
+    def _guarded(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except (MetrospecError, OSError) as error:
+            self.message.value = f'<p role="alert">{escape(str(error))}</p>'
+
     def _mark_buttons(self) -> None:
+        self.drawer.show(self.code())
         self.buttons["Undo"].disabled = not self._past
         self.buttons["Redo"].disabled = not self._future
         self.buttons["Reset"].disabled = self._shown == self._first

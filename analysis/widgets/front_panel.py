@@ -17,7 +17,7 @@ from analysis.core import MetrospecError
 from analysis.figures import png
 from analysis.widgets.panel import Figure, ipw
 
-__all__ = ["NARROW", "STYLE", "WRAP", "FrontPanel", "tuples_of"]
+__all__ = ["NARROW", "STYLE", "WRAP", "Drawer", "FrontPanel", "tuples_of"]
 
 S = TypeVar("S")
 _AUTO = ipw.Layout(width="auto")
@@ -40,7 +40,7 @@ class FrontPanel(ABC, Generic[S]):
         self.message, self.words = ipw.HTML(), ipw.HTML()
         acts = {"Undo": self.undo, "Redo": self.redo, "Reset": self.reset}
         self.buttons = {words: self._button(words, act) for words, act in acts.items()}
-        self.drawer = _Drawer(f"{name}.json".replace("/", "_"))
+        self.drawer = Drawer(f"{name}.json".replace("/", "_"))
         bar = ipw.Box([*self._bar(), *(self.buttons[words] for words in acts), self.drawer.toggle], layout=WRAP)
         self.view = ipw.VBox([bar, self.message, self.drawer.view, *self._body(), self.words])
         self.drawer.toggle.observe(lambda _: self._guarded(self._redraw), names="value")
@@ -229,7 +229,7 @@ class FrontPanel(ABC, Generic[S]):
         return {**live, **still, "text/plain": f"{self.name}\n{self.text()}".rstrip()}
 
 
-class _Drawer:
+class Drawer:
     """What is put away at first: the code of what is shown, and the file of its settings."""
 
     def __init__(self, path: str) -> None:

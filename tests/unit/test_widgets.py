@@ -116,3 +116,32 @@ def test_controls_refuse_what_they_cannot_have():
         panel.set("double", 1)
     with pytest.raises(MetrospecError, match="at least one control"):
         widgets.adjust(scaled, {}, label="size")
+
+
+def test_settings_are_kept_in_a_file_and_what_does_not_fit_is_refused_in_place(tmp_path):
+    panel = widgets.adjust(scaled, CONTROLS, label="size")
+    panel.set("factor", 3)
+    panel.drawer.path.value = str(tmp_path / "kept.json")
+    panel.drawer.save.click()
+    panel.reset()
+    panel.drawer.load.click()
+    assert (panel.settings["factor"], panel.text(), panel.message.value) == (3, "one: 3", "")
+    panel.undo()
+    assert panel.settings["factor"] == 2
+    for text, said in (
+        ('{"factor": 3}', "in one only"),
+        ("[]", "in one only"),
+        ("<b>", "does not hold"),
+        (None, "hold"),
+    ):
+        path = tmp_path / "other.json"
+        path.unlink(missing_ok=True)
+        if text is not None:
+            path.write_text(text, encoding="utf-8")
+        panel.drawer.path.value = str(path)
+        panel.drawer.load.click()
+        assert said in panel.message.value
+        assert panel.settings["factor"] == 2
+    (tmp_path / "far.json").write_text('{"factor": 9, "words": "one", "double": false}', encoding="utf-8")
+    with pytest.raises(MetrospecError, match="factor must be a number"):
+        panel.load(tmp_path / "far.json")

@@ -24,6 +24,7 @@ from analysis.calibration.linearity import (
 )
 from analysis.calibration.lines import lines
 from analysis.calibration.matching import PeakFate, match
+from analysis.calibration.moved_axis import transfer_axis
 from analysis.calibration.pairs import leave_out, residuals
 from analysis.calibration.resolution import ResolutionFunction, fit_resolution
 from analysis.calibration.response import ResponseCalibration, apply_response, response
@@ -33,7 +34,6 @@ from analysis.calibration.transfer import (
     apply_transfer,
     check_transfer,
     fit_transfer,
-    transfer_axis,
 )
 
 __all__ = [

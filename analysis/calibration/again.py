@@ -13,10 +13,11 @@ from analysis.calibration.conversion import convert_axis
 from analysis.calibration.curves import fit_function, fit_line, fit_polynomial
 from analysis.calibration.intensity_standards import intensity_standard, intensity_table
 from analysis.calibration.linearity import apply_linearity, dead_time, fit_linearity, flux_addition
+from analysis.calibration.moved_axis import transfer_axis
 from analysis.calibration.resolution import fit_resolution
 from analysis.calibration.response import apply_response, response
 from analysis.calibration.stray_light import apply_stray_light, stray_light
-from analysis.calibration.transfer import apply_transfer, check_transfer, fit_transfer, transfer_axis
+from analysis.calibration.transfer import apply_transfer, check_transfer, fit_transfer
 
 __all__ = ["STEPS", "predict"]
 

@@ -11,14 +11,19 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.calibration.applying import NOMINAL
 from analysis.calibration.carrying import LARGEST, add_parts, require_independent, require_made, signal_parts
-from analysis.calibration.curve import CurveCalibration
-from analysis.core import CHANNEL, CalibrationError, UnitsError, axes, history, require_axis, require_spectrum
-from analysis.core import units as unit_rules
+from analysis.core import (
+    CHANNEL,
+    CalibrationError,
+    Displayed,
+    UnitsError,
+    axes,
+    history,
+    require_spectrum,
+)
 from analysis.uncertainty import Source, sources
 
-__all__ = ["TransferCalibration", "apply_transfer", "check_transfer", "fit_transfer", "transfer_axis"]
+__all__ = ["TransferCalibration", "apply_transfer", "check_transfer", "fit_transfer"]
 
 Array = npt.NDArray[np.float64]
 K = 2.0
@@ -26,7 +31,7 @@ MAPS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransferCalibration:
+class TransferCalibration(Displayed):
     """A linear transfer: target = source @ matrix + offset, channel by channel of the target."""
 
     matrix: Array
@@ -57,6 +62,53 @@ class TransferCalibration:
     def scatter(self) -> Array:
         """Standard deviation of the residuals (target channel,)."""
         return np.asarray(np.sqrt((self.residuals**2).sum(axis=0)))
+
+    def to_dataset(self) -> xr.Dataset:
+        """Return the transfer as a Dataset.
+
+        Returns
+        -------
+        :
+            `matrix` and `offset` with their sources, `design`, `residuals`, and the axes of the target.
+        """
+        about = {"kind": "TransferCalibration", "dof": self.dof, "history": self.history}
+        table = self.target.assign(
+            matrix=(("source_channel", CHANNEL), self.matrix),
+            offset=(CHANNEL, self.offset),
+            design=((CHANNEL, "sample", "weight"), self.design),
+            residuals=(("sample", CHANNEL), self.residuals),
+        ).assign_attrs(about, window=-1 if self.window is None else self.window)
+        both = self.contributions.items()
+        table = sources.attach(table, "matrix", {key: m for key, (m, _) in both}, ("source_channel", CHANNEL))
+        return sources.attach(table, "offset", {key: c for key, (_, c) in both}, (CHANNEL,))
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> "TransferCalibration":
+        """Read what `to_dataset` made.
+
+        Parameters
+        ----------
+        dataset:
+            Perhaps read from a file.
+
+        Returns
+        -------
+        :
+            The calibration, with the same sources.
+        """
+        weights, constants = sources.detach(dataset, "matrix"), sources.detach(dataset, "offset")
+        matrix, offset = (np.asarray(dataset[name].values, dtype=float) for name in ("matrix", "offset"))
+        target = dataset[["signal", *axes(dataset)]].drop_attrs(deep=False)
+        window = int(dataset.attrs["window"])
+        return cls(
+            matrix=matrix, offset=offset, design=dataset["design"].values, residuals=dataset["residuals"].values,
+            contributions={
+                key: (weights.get(key, np.zeros(matrix.shape)), constants.get(key, np.zeros(offset.shape)))
+                for key in dict.fromkeys([*weights, *constants])
+            },
+            dof=int(dataset.attrs["dof"]), target=target,
+            window=None if window < 0 else window, history=str(dataset.attrs["history"]),
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         """Say what it is in one line."""
@@ -304,63 +356,3 @@ def check_transfer(transferred: xr.Dataset, reference: xr.Dataset) -> xr.Dataset
     )
     inputs = {"transferred": transferred, "reference": reference}
     return history.record(found, "calibration.check_transfer", settings={}, inputs=inputs)
-
-
-def transfer_axis(
-    spectrum: xr.Dataset | xr.DataArray, curve: CurveCalibration, *, axis: str, extrapolate: bool = False
-) -> xr.Dataset:
-    """Bring the axis of a spectrum to that of another instrument by a curve through lines seen on both.
-
-    Parameters
-    ----------
-    spectrum:
-        One spectrum or a map (*batch, channel).
-    curve:
-        Position on the other instrument as a function of the position on this one: `fit_line(here, there)` for an
-        offset and a slope.
-    axis:
-        The axis to move.
-    extrapolate:
-        True allows channels outside the lines.
-
-    Returns
-    -------
-    :
-        The spectrum with the moved axis, its own sources and those of the curve; the given one stays as
-        `<axis>_nominal`.
-
-    Raises
-    ------
-    CalibrationError
-        If channels lie outside the lines, or the axis was moved before.
-    SpectrumError
-        If there is no such axis.
-    UnitsError
-        If the units of the curve are not those of the axis.
-    """
-    require_made(curve, CurveCalibration, "calibration.fit_line")
-    dataset = require_spectrum(spectrum)
-    given = require_axis(dataset, axis)
-    unit = str(given.attrs.get("units", curve.of_units))
-    scale, back = unit_rules.factor(unit, curve.of_units), unit_rules.factor(curve.units, unit)
-    at = scale * np.asarray(given.values, dtype=float)
-    if axis + NOMINAL in dataset.coords:
-        msg = f"the spectrum has {axis + NOMINAL!r} already, so {axis!r} was moved or calibrated before; start from it"
-        raise CalibrationError(msg)
-    if not extrapolate and not ((at >= curve.low) & (at <= curve.high)).all():
-        msg = (
-            f"the lines span {curve.low:g} to {curve.high:g} {curve.of_units}, the axis {at.min():g} to {at.max():g}; "
-            f"crop first: preprocess.crop(spectrum, axis={axis!r}, ...), or say extrapolate=True"
-        )
-        raise CalibrationError(msg)
-    rows, slope = curve.family.gradient(at, curve.values), curve.family.slope(at, curve.values)
-    ours = {source: slope * scale * back * part for source, part in sources.detach(dataset, axis).items()}
-    parts = add_parts(ours, {source: back * (rows @ part) for source, part in curve.contributions.items()})
-    kept = dataset.assign_coords({axis + NOMINAL: (CHANNEL, given.values, given.attrs)})
-    value = back * curve.family.value(at, curve.values)
-    moved = kept.assign_coords({axis: (CHANNEL, value, given.attrs)})
-    result = sources.attach(moved, axis, parts, (CHANNEL,))
-    settings = {"axis": axis, "extrapolate": extrapolate}
-    return history.record(
-        result, "calibration.transfer_axis", settings=settings, inputs={"spectrum": dataset, "curve": curve}
-    )

@@ -20,13 +20,22 @@ if TYPE_CHECKING:
         ResolutionFunction,
         ResponseCalibration,
         StrayLightCalibration,
+        TransferCalibration,
     )
 
-    Spectral = LinearityCalibration | ResolutionFunction | ResponseCalibration | StrayLightCalibration
+    Spectral = (
+        LinearityCalibration | ResolutionFunction | ResponseCalibration | StrayLightCalibration | TransferCalibration
+    )
 
 _ARRAY = "DataArray"
 _TEXT = "text"
-_SPECTRAL = ("LinearityCalibration", "ResolutionFunction", "ResponseCalibration", "StrayLightCalibration")
+_SPECTRAL = (
+    "LinearityCalibration",
+    "ResolutionFunction",
+    "ResponseCalibration",
+    "StrayLightCalibration",
+    "TransferCalibration",
+)
 
 
 def read_project(path: str | Path) -> dict[str, Any]:

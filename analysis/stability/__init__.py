@@ -1,4 +1,4 @@
-"""Frequency stability: the Allan family with identified noise and intervals; drift.
+"""Frequency stability: the Allan family with identified noise and intervals; drift; three clocks.
 
 Not here: the fitting of lines (`analysis.peaks`).
 """
@@ -6,6 +6,7 @@ Not here: the fitting of lines (`analysis.peaks`).
 from analysis.stability.deviations import adev, hdev, mdev, mtie, oadev, ohdev, tdev, totdev
 from analysis.stability.drift import remove_drift
 from analysis.stability.freedom import degrees_of_freedom
+from analysis.stability.hat import three_cornered_hat
 from analysis.stability.noise import NOISES, identify
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "ohdev",
     "remove_drift",
     "tdev",
+    "three_cornered_hat",
     "totdev",
 ]

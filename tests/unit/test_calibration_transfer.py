@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from analysis import calibration
+from analysis import calibration, io
 from analysis.core import CalibrationError
 from analysis.uncertainty import Quantity, Source, sources
 
@@ -133,3 +133,17 @@ def test_what_cannot_be_transferred_is_refused():
         calibration.apply_transfer(fit, dataset(train))
     with pytest.raises(CalibrationError, match="no uncertainty at all"):
         calibration.check_transfer(dataset(AT), dataset(AT))
+
+
+@pytest.mark.parametrize("window", [None, 1])
+def test_a_transfer_comes_back_from_a_file_with_its_sources(tmp_path, window):
+    rng = np.random.default_rng(3)
+    train = samples(rng)
+    dark = Source(id="dark", label="dark", units="1")
+    shown = sources.attach(dataset(other(train)), "signal", {dark: np.full(COUNT, 0.02)}, ("channel",))
+    fit = calibration.fit_transfer(dataset(train), shown, window=window, components=2)
+    kept = io.read_calibration(io.write(fit, tmp_path / "transfer.nc"))
+    assert (kept.window, kept.dof, kept.history) == (fit.window, fit.dof, fit.history)
+    new = dataset(samples(rng, 1)[0], 1e-3)
+    first, second = (calibration.apply_transfer(each, new) for each in (fit, kept))
+    xr.testing.assert_identical(first.drop_attrs(deep=False), second.drop_attrs(deep=False))

@@ -194,3 +194,40 @@ def test_gaps_are_refused_where_every_sample_is_needed():
     for function in (stability.totdev, stability.mtie):
         with pytest.raises(SpectrumError, match="got NaN"):
             function(data, rate=1.0)
+
+
+def three_clocks(rng, sizes=(1.0, 1.5, 2.0), count=500):
+    a, b, c = (size * np.cumsum(rng.standard_normal(count)) for size in sizes)
+    return {("a", "b"): a - b, ("c", "b"): c - b, ("a", "c"): a - c}
+
+
+def test_three_clocks_are_separated_with_the_spread_that_repetition_shows():
+    rng = np.random.default_rng(11)
+    found = [stability.three_cornered_hat(three_clocks(rng), rate=1.0, taus=[1.0, 4.0]) for _ in range(150)]
+    variances = np.array([each["variance"].values for each in found])
+    truth = np.array([1.0, 1.5, 2.0])[:, None] ** 2 / np.array([1.0, 4.0])
+    spread = variances.std(axis=0, ddof=1)
+    np.testing.assert_allclose(variances.mean(axis=0), truth, atol=5 * spread.max() / np.sqrt(150))
+    stated = np.sqrt(np.mean([(2 * each["value"] * each["u_low"]).values ** 2 for each in found], axis=0))
+    np.testing.assert_allclose(stated, spread, rtol=0.25)
+    assert list(found[0]["clock"].values) == ["a", "b", "c"]
+
+
+def test_a_clock_too_good_for_the_comparison_has_no_deviation():
+    found = stability.three_cornered_hat(three_clocks(np.random.default_rng(2), (1e-6, 1.0, 1.0)), rate=1.0)
+    lost = found["variance"].values <= 0
+    assert lost.any()
+    assert np.isnan(found["value"].values[lost]).all()
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        {("a", "b"): [0.0] * 9},
+        {("a", "b"): np.arange(40.0), ("b", "a"): np.arange(40.0), ("a", "c"): np.arange(40.0)},
+        {("a", "b"): noise(0, 40), ("b", "c"): noise(0, 41), ("a", "c"): noise(0, 40)},
+    ],
+)
+def test_three_clocks_need_their_three_pairs_of_one_length(pairs):
+    with pytest.raises(SpectrumError, match="three"):
+        stability.three_cornered_hat(pairs, rate=1.0, taus=[1.0])

@@ -160,7 +160,7 @@ class BaselinePanel(FrontPanel[BaselineSettings]):
         self.method.value = now.method
         for key, slider in self.sliders.items():
             slider.layout.display = "flex" if key in _FAMILIES[now.method][1] else "none"
-            if not self.dragging:
+            if not self.dragging and _SCALES[key].value(slider.value) != getattr(now, key):
                 slider.value = _SCALES[key].shown(getattr(now, key))
 
     def _figure(self) -> Figure | None:

@@ -121,3 +121,9 @@ def test_a_drag_that_is_refused_at_its_end_can_be_undone_to_where_it_began(panel
     panel.undo()
     assert panel.settings == first
     assert panel.buttons["Undo"].disabled
+
+
+def test_a_slider_is_not_moved_back_to_the_rounded_setting_while_keys_move_it(panel):
+    panel.sliders["lam"].value = 5.1
+    assert panel.settings.lam == 1.26e5
+    assert panel.sliders["lam"].value == 5.1

@@ -1,13 +1,13 @@
 """Instruments and their simulators (metrospec).
 
-Rooms come with the instrument layer; `analysis` works without them. Drivers rely on
+`open` opens an instrument by name. `analysis` works without this package; drivers rely on
 `analysis.core`, so importing this package where `analysis` is another one is an error.
 """
 
 import importlib.util
 import pathlib
 
-__all__: list[str] = []
+__all__ = ["open"]
 
 
 def _require_our_analysis() -> None:
@@ -30,3 +30,5 @@ def _require_our_analysis() -> None:
 
 
 _require_our_analysis()
+
+from instruments.opening import open  # noqa: E402, A004 - after the check above

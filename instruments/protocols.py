@@ -19,8 +19,8 @@ from analysis.uncertainty import Quantity
 from instruments.clock import Clock
 
 __all__ = [
-    "Controller", "DataKey", "Device", "Finished", "Frame", "Meter", "Reading", "Source", "Spectrometer", "Status",
-    "Transport", "require_within",
+    "Controller", "DataKey", "Device", "Finished", "Frame", "Meter", "Reading", "Registers", "Source", "Spectrometer",
+    "Status", "Transport", "require_within",
 ]  # fmt: skip
 
 
@@ -134,6 +134,23 @@ class Transport(Protocol):
 
     def clear(self) -> None:
         """Forget what is under way, on both sides."""
+
+    def close(self) -> None:
+        """Close the line; again is no error."""
+
+
+@runtime_checkable
+class Registers(Protocol):
+    """A line to a device of 16 bit registers (Modbus)."""
+
+    resource: str
+    clock: Clock
+
+    def read_registers(self, address: int, count: int) -> list[int]:
+        """Return registers."""
+
+    def write_registers(self, address: int, words: Sequence[int]) -> None:
+        """Write registers."""
 
     def close(self) -> None:
         """Close the line; again is no error."""

@@ -20,7 +20,7 @@ TEXTS = {
     -230: "Data corrupt or stale", -310: "System error", -350: "Queue overflow", -363: "Input buffer overrun",
     -410: "Query INTERRUPTED", -420: "Query UNTERMINATED",
 }  # fmt: skip
-_PART = re.compile(r"\[|\]|:|<n>|\*?[A-Za-z_]+")
+_PART = re.compile(r"\[|\]|:|<n>|\*?[A-Za-z_]+\d*")
 _NUMBER = re.compile(r"^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z%/]*)$")
 _PREFIXES = {
     "": 1.0, "N": 1e-9, "U": 1e-6, "M": 1e-3, "K": 1e3, "MA": 1e6, "G": 1e9, "P": 1e-12,

@@ -7,6 +7,7 @@ Not here: which resource is which instrument.
 """
 
 import contextlib
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -73,8 +74,13 @@ class VisaTransport:
         self._socket = self.resource.upper().endswith("SOCKET")
         self._sliced = self._socket and type(line.visalib).__module__.startswith("pyvisa_py")
         if self._sliced:
-            line.set_visa_attribute(ResourceAttribute.tcpip_nodelay, True)  # noqa: FBT003 - an attribute
+            self._hurry()
             line.set_visa_attribute(ResourceAttribute.suppress_end_enabled, False)  # noqa: FBT003 - an attribute
+
+    def _hurry(self) -> None:
+        """Set TCP_NODELAY on the socket itself: the attribute of pyvisa-py 0.8 cannot be set."""
+        session = self._line.visalib.sessions[self._line.session]
+        session.interface.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def write(self, message: str) -> None:
         """Send a message.
@@ -220,12 +226,16 @@ class VisaTransport:
         if self._sliced and not self._closed:
             self._line.timeout = 1e3 * self.timeout if first else SLICE
         try:
-            piece, status = self._guarded(lambda: self._line.visalib.read(self._line.session, count), first=first)
+            piece, status = self._guarded(lambda: self._some(count), first=first)
         except InstrumentTimeoutError:
             if first or not self._sliced:
                 raise
             return b"", False
         return piece, status == StatusCode.success
+
+    def _some(self, count: int) -> tuple[bytes, StatusCode]:
+        with self._line.ignore_warning(StatusCode.success_max_count_read):
+            return self._line.visalib.read(self._line.session, count)
 
     def _guarded(self, act: Callable[[], Any], *, first: bool = True) -> Any:  # noqa: ANN401 - what PyVISA returns
         if self._closed:

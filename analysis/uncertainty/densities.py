@@ -17,7 +17,9 @@ _REACH = 4.0  # standard uncertainties to either side that are always shown
 _TAIL = 0.0005  # of the draws that may lie beyond either end
 
 
-def densities(budget: Budget, drawn: Sample, *, bins: int = 120) -> xr.Dataset:
+def densities(
+    budget: Budget, drawn: Sample | None = None, *, bins: int = 120, over: tuple[float, float] | None = None
+) -> xr.Dataset:
     """Return the density of a result by linear propagation and that of its draws.
 
     Parameters
@@ -25,9 +27,12 @@ def densities(budget: Budget, drawn: Sample, *, bins: int = 120) -> xr.Dataset:
     budget:
         Made by `propagate`; its density is normal, or t with the effective degrees of freedom.
     drawn:
-        Made by `sample` from the same budget.
+        Made by `sample` from the same budget; without it there is only `gum`.
     bins:
         How many intervals of equal width, >= 1.
+    over:
+        Range of the values, in units of the result; None takes four u to either side, and all but a thousandth of the
+        draws.
 
     Returns
     -------
@@ -38,9 +43,9 @@ def densities(budget: Budget, drawn: Sample, *, bins: int = 120) -> xr.Dataset:
     Raises
     ------
     UncertaintyError
-        If they are of different results, the budget has no uncertainty, or there is no bin.
+        If they are of different results, the budget has no uncertainty, or there is no bin or no range.
     """
-    if budget.name != drawn.name or budget.units != drawn.units:
+    if drawn is not None and (budget.name != drawn.name or budget.units != drawn.units):
         msg = (
             f"the draws are of {drawn.name!r} in {drawn.units!r}, the budget of {budget.name!r} in {budget.units!r}; "
             "sample this one"
@@ -52,18 +57,31 @@ def densities(budget: Budget, drawn: Sample, *, bins: int = 120) -> xr.Dataset:
     if bins < 1:
         msg = f"a density needs 1 bin or more, got {bins}; usual are 60 to 200"
         raise UncertaintyError(msg)
-    reach = _REACH * max(budget.u, drawn.u)
-    low, high = np.quantile(drawn.draws, [_TAIL, 1 - _TAIL])
-    edges = np.linspace(min(low, budget.value - reach), max(high, budget.value + reach), bins + 1)
+    low, high = _range(budget, drawn) if over is None else over
+    if not low < high:
+        msg = f"a density needs a range that rises, got {low:g} to {high:g} {budget.units}; exchange its ends"
+        raise UncertaintyError(msg)
+    edges = np.linspace(low, high, bins + 1)
     middles = 0.5 * (edges[1:] + edges[:-1])
-    counts, _ = np.histogram(drawn.draws, edges)
     shape = stats.norm() if math.isinf(budget.dof) else stats.t(budget.dof)
     per = {"units": "1" if budget.units == "1" else f"({budget.units})-1"}
-    return xr.Dataset(
+    made = xr.Dataset(
         {
             "gum": ("bin", shape.pdf((middles - budget.value) / budget.u) / budget.u, per),
-            "monte_carlo": ("bin", counts / drawn.trials / np.diff(edges), per),
             "edges": ("edge", edges, {"units": budget.units}),
         },
         coords={"value": ("bin", middles, {"units": budget.units})},
     )
+    if drawn is not None:
+        counts, _ = np.histogram(drawn.draws, edges)
+        made["monte_carlo"] = ("bin", counts / drawn.trials / np.diff(edges), per)
+    return made
+
+
+def _range(budget: Budget, drawn: Sample | None) -> tuple[float, float]:
+    reach = _REACH * (budget.u if drawn is None else max(budget.u, drawn.u))
+    low, high = budget.value - reach, budget.value + reach
+    if drawn is None:
+        return low, high
+    first, last = np.quantile(drawn.draws, [_TAIL, 1 - _TAIL])
+    return min(low, float(first)), max(high, float(last))

@@ -3,8 +3,11 @@
 from analysis.widgets.adjusting import AdjustPanel, adjust
 from analysis.widgets.background import RunPanel, run
 from analysis.widgets.baselining import BaselinePanel, BaselineSettings, baseline
+from analysis.widgets.budgeting import BudgetPanel, budget
+from analysis.widgets.budgeting_words import BudgetSettings
 from analysis.widgets.calibrating import CalibratePanel, calibrate
 from analysis.widgets.calibrating_words import CalibrateSettings
+from analysis.widgets.certifying import CertifyPanel, CertifySettings, certify
 from analysis.widgets.choice import ChoicePanel, choose
 from analysis.widgets.controls import Choice, Range, Switch
 from analysis.widgets.explore_parts import ExploreSettings
@@ -16,8 +19,12 @@ __all__ = [
     "AdjustPanel",
     "BaselinePanel",
     "BaselineSettings",
+    "BudgetPanel",
+    "BudgetSettings",
     "CalibratePanel",
     "CalibrateSettings",
+    "CertifyPanel",
+    "CertifySettings",
     "Choice",
     "ChoicePanel",
     "ExplorePanel",
@@ -32,7 +39,9 @@ __all__ = [
     "Switch",
     "adjust",
     "baseline",
+    "budget",
     "calibrate",
+    "certify",
     "choose",
     "explore",
     "load",

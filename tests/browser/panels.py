@@ -56,11 +56,20 @@ CALIBRATE = (
     "neon, lines = io.sample('raman_neon'), calibration.lines('Ne', 530, 640, units='nm')\n"
     "panel = widgets.calibrate(neon, lines, names=('neon', 'lines'))\npanel"
 )
+RESULT = (
+    "mass = uncertainty.Quantity(value=10.0, u=0.01, units='g', label='mass')\n"
+    "volume = uncertainty.Quantity(value=5.0, u=0.02, units='mL', label='volume')\n"
+    "result = uncertainty.propagate('m / V', {'m': mass, 'V': volume}, name='density', units='g mL-1')\n"
+)
+BUDGET = RESULT + "panel = widgets.budget(result, name='result')\npanel"
+CERTIFY = RESULT + "panel = widgets.certify(result, issued='2026-11-23')\npanel"
 PANELS = {
     "explore": EXPLORE,
     "baseline": BASELINE,
     "calibrate": CALIBRATE,
     "load": LOAD,
+    "budget": BUDGET,
+    "certify": CERTIFY,
     "adjust": VISCOSITY,
     "run": RUN,
 }

@@ -38,6 +38,17 @@ def test_densities_of_nothing_are_refused():
         densities(other, drawn)
     with pytest.raises(UncertaintyError, match="needs 1 bin or more, got 0"):
         densities(budget, drawn, bins=0)
+    with pytest.raises(UncertaintyError, match="a range that rises, got 2 to 1 V"):
+        densities(budget, over=(2.0, 1.0))
+
+
+def test_without_draws_and_over_a_range_there_is_the_density_of_the_gum():
+    budget = propagate("2 * x", {"x": Quantity(value=3.0, u=0.1, units="V")}, name="y", units="V")
+    made = densities(budget, over=(5.9, 6.1), bins=2)
+    np.testing.assert_allclose(made["value"], [5.95, 6.05])
+    # the normal density a quarter of u off its middle
+    np.testing.assert_allclose(made["gum"], math.exp(-(0.25**2) / 2) / math.sqrt(2 * math.pi) / 0.2)
+    assert "monte_carlo" not in made
 
 
 def test_statements_say_what_is_not_stated():

@@ -31,7 +31,7 @@ IDENTITIES = (
     (r"34401A|34461A|34465A|34470A", "dmm"), (r"SMU-SIM", "smu"), (r"AFG-SIM", "generator"),
     (r"DSO-SIM", "oscilloscope"), (r"LIA-SIM", "lockin"), (r"CCD-SIM", "spectrometer"), (r"UTM-SIM", "frame"),
 )  # fmt: skip
-SIMULATED = "sim://"
+SIMULATED, MODBUS = "sim://", "modbus://"
 
 
 def open(  # noqa: A001 - instruments.open
@@ -42,7 +42,8 @@ def open(  # noqa: A001 - instruments.open
     Parameters
     ----------
     name:
-        `sim://dmm` for a simulated instrument, else a VISA name such as `TCPIP0::192.0.2.7::5025::SOCKET`.
+        `sim://dmm` for a simulated instrument, `modbus://192.0.2.7:502` for a furnace controller, else a VISA name
+        such as `TCPIP0::192.0.2.7::5025::SOCKET`.
     driver:
         dmm, smu, generator, oscilloscope, lockin, spectrometer or frame; None asks the instrument who it is.
     bench:
@@ -68,6 +69,10 @@ def open(  # noqa: A001 - instruments.open
     if bench is not None:
         msg = f"a bench has instruments named {SIMULATED}..., got {name!r}; leave bench out for a VISA name"
         raise InstrumentError(msg)
+    if name.startswith(MODBUS):
+        from instruments.transports.modbus import ModbusTransport  # noqa: PLC0415 - pymodbus is an extra
+
+        return FurnaceController(ModbusTransport(name, timeout=timeout))
     from instruments.transports.visa import VisaTransport  # noqa: PLC0415 - PyVISA is an extra
 
     return _driven(VisaTransport(name, timeout=timeout), driver)

@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from analysis import figures, peaks
-from analysis.core import MetrospecError
+from analysis.core import MetrospecError, require_axis, require_spectrum
 from analysis.peaks.marked import Background, Loss, Mark
 from analysis.widgets.explore_parts import (
     MEASURES,
@@ -56,7 +56,10 @@ class ExplorePanel(FrontPanel[ExploreSettings]):
         self.background.observe(lambda change: self._change(background=change["new"]), names="value")
         self.loss = choice_of("loss", Loss, settings.loss)
         self.loss.observe(lambda change: self._change(loss=change["new"]), names="value")
-        self.peak = PeakRow(selected=lambda k: self._guarded(lambda: self._select(k)), changed=self._changed)
+        self.peak = PeakRow(
+            selected=lambda k: self._guarded(lambda: self._select(k)), changed=self._changed,
+            removed=lambda: self._guarded(lambda: self._heard({"type": "remove", "index": self._selected})),
+        )  # fmt: skip
         self.shape = self.peak.shape
         self.plot.on_event(lambda event: self._guarded(lambda: self._heard(event)))
         super().__init__(settings, name=name)
@@ -264,8 +267,10 @@ def explore(
     Raises
     ------
     MetrospecError
-        If there is more than one spectrum.
+        If there is more than one spectrum, or no such axis.
     """
+    spectrum = require_spectrum(spectrum)
+    require_axis(spectrum, axis)
     if spectrum["signal"].ndim != 1:
         msg = f"the panel explores one spectrum, got dims {spectrum['signal'].dims}; choose one: spectrum.isel(row=0)"
         raise MetrospecError(msg)

@@ -39,7 +39,13 @@ def choice_of(words: str, kind: Any, start: str) -> ipw.Dropdown:  # noqa: ANN40
 class PeakRow:
     """Controls over one mark among several."""
 
-    def __init__(self, *, selected: Callable[[int], None], changed: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(
+        self,
+        *,
+        selected: Callable[[int], None],
+        changed: Callable[[Mapping[str, Any]], None],
+        removed: Callable[[], None],
+    ) -> None:
         self._quiet, self._selected, self._changed = False, selected, changed
         self.number = ipw.Dropdown(description="peak", style=STYLE, layout=NARROW)
         self.shape = choice_of("shape", Shape, "pseudo_voigt")
@@ -57,8 +63,12 @@ class PeakRow:
             )
             for name, words in (("center_range", "center in"), ("fwhm_range", "fwhm in"))
         }
+        self.remove = ipw.Button(description="Remove peak", layout=ipw.Layout(width="auto"))
+        self.remove.on_click(lambda _: removed())
         self._observe()
-        parts = [self.number, self.shape, *self.held.values(), *self.ties.values(), *self.limits.values()]
+        parts = [
+            self.number, self.shape, *self.held.values(), *self.ties.values(), *self.limits.values(), self.remove,
+        ]  # fmt: skip
         self.view = ipw.Box(parts, layout=WRAP)
 
     def show(self, marks: Sequence[Mark], chosen: int) -> None:

@@ -408,7 +408,12 @@ function render({ model, el }) {
     follow(px, py, true);
     drag = null;
   });
+  canvas.addEventListener("pointercancel", () => { // the browser took the pointer: where it was last is the end
+    if (drag && drag.last) follow(...drag.last, true);
+    drag = null;
+  });
   function follow(px, py, final) {
+    drag.last = [px, py];
     const x = fromX(px);
     if (drag.what === "mark") {
       if (final) model.send({ type: "pick", index: drag.k });

@@ -189,6 +189,14 @@ def test_the_row_of_the_chosen_peak_holds_ties_and_bounds_it(two, spectrum):
     same_as_its_code(panel, spectrum)
 
 
+def test_a_peak_is_removed_by_its_button_and_a_wrong_axis_is_refused(two, spectrum):
+    two.peak.number.value = 1
+    two.peak.remove.click()
+    assert [mark.center for mark in two.settings.marks] == [518]
+    with pytest.raises(MetrospecError, match="shfit"):
+        widgets.explore(spectrum, axis="shfit")
+
+
 def test_limits_that_cannot_be_read_are_refused_in_place(two):
     shown = two.settings
     for text in ("20, 10", "wide", "1, 2, 3"):

@@ -15,8 +15,8 @@ import xarray as xr
 
 from analysis import baseline as families
 from analysis import figures
-from analysis.core import MetrospecError, did_you_mean, require_axis, require_spectrum
-from analysis.widgets.explore_parts import arrays_of
+from analysis.core import MetrospecError, did_you_mean
+from analysis.widgets.explore_parts import arrays_of, one_spectrum
 from analysis.widgets.front_panel import NARROW, STYLE, FrontPanel
 from analysis.widgets.panel import Figure, ipw
 from analysis.widgets.slider import Slider
@@ -210,10 +210,6 @@ def baseline(
     MetrospecError
         If there is more than one spectrum, or no such axis.
     """
-    spectrum = require_spectrum(spectrum)
-    require_axis(spectrum, axis)
-    if spectrum["signal"].ndim != 1:
-        msg = f"the panel shows one spectrum, got dims {spectrum['signal'].dims}; choose one: spectrum.isel(row=0)"
-        raise MetrospecError(msg)
+    spectrum = one_spectrum(spectrum, axis)
     first = BaselineSettings(axis=axis) if settings is None else replace(settings, axis=axis)
     return BaselinePanel(spectrum, first, name=name)

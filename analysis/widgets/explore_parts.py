@@ -11,11 +11,21 @@ import numpy as np
 import xarray as xr
 
 from analysis import peaks
-from analysis.core import MetrospecError
+from analysis.core import MetrospecError, require_axis, require_spectrum
 from analysis.peaks.marked import Background, Loss, Mark
 from analysis.widgets.front_panel import tuples_of
 
-__all__ = ["MEASURES", "ExploreSettings", "arrays_of", "code_of", "found_in", "rows_of", "settings_from", "without"]
+__all__ = [
+    "MEASURES",
+    "ExploreSettings",
+    "arrays_of",
+    "code_of",
+    "found_in",
+    "one_spectrum",
+    "rows_of",
+    "settings_from",
+    "without",
+]
 
 MEASURES = ("center", "fwhm", "height", "area")
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -69,6 +79,16 @@ def without(marks: tuple[Mark, ...], index: int) -> tuple[Mark, ...]:
 
     rest = (*marks[:index], *marks[index + 1 :])
     return tuple(replace(mark, width_of=moved(mark.width_of), distance_to=moved(mark.distance_to)) for mark in rest)
+
+
+def one_spectrum(spectrum: xr.Dataset, axis: str) -> xr.Dataset:
+    """Return a spectrum that a plot can show: checked, alone, with that axis."""
+    spectrum = require_spectrum(spectrum)
+    require_axis(spectrum, axis)
+    if spectrum["signal"].ndim != 1:
+        msg = f"the panel shows one spectrum, got dims {spectrum['signal'].dims}; choose one: spectrum.isel(row=0)"
+        raise MetrospecError(msg)
+    return spectrum
 
 
 def arrays_of(spectrum: xr.Dataset, axis: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:

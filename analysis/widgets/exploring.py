@@ -14,7 +14,6 @@ import numpy as np
 import xarray as xr
 
 from analysis import figures, peaks
-from analysis.core import MetrospecError, require_axis, require_spectrum
 from analysis.peaks.marked import Background, Loss, Mark
 from analysis.widgets.explore_parts import (
     MEASURES,
@@ -22,6 +21,7 @@ from analysis.widgets.explore_parts import (
     arrays_of,
     code_of,
     found_in,
+    one_spectrum,
     rows_of,
     settings_from,
     without,
@@ -269,11 +269,7 @@ def explore(
     MetrospecError
         If there is more than one spectrum, or no such axis.
     """
-    spectrum = require_spectrum(spectrum)
-    require_axis(spectrum, axis)
-    if spectrum["signal"].ndim != 1:
-        msg = f"the panel explores one spectrum, got dims {spectrum['signal'].dims}; choose one: spectrum.isel(row=0)"
-        raise MetrospecError(msg)
+    spectrum = one_spectrum(spectrum, axis)
     settings = ExploreSettings(axis=axis, marks=marks or (), background=background, low=low, high=high)
     if marks is None:
         settings = replace(settings, marks=found_in(spectrum, settings, "pseudo_voigt", most=_FIRST))

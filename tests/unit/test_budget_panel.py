@@ -11,6 +11,15 @@ from analysis.core import MetrospecError
 from analysis.uncertainty import Quantity, distributions
 
 
+@pytest.fixture(autouse=True)
+def no_loop():
+    """Take away the loop that the browser tests leave running in this thread: a kernel's panel would use it."""
+    kept = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(kept)
+
+
 @pytest.fixture(scope="module")
 def stress():
     inputs = {

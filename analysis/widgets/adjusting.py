@@ -4,57 +4,33 @@ The panel holds no physics: the settings are the keyword arguments of one functi
 Not here: the kinds of controls (`analysis.widgets.controls`), the figures (`analysis.figures`).
 """
 
-import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, make_dataclass
 from html import escape
-from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from analysis.core import MetrospecError, did_you_mean
-from analysis.widgets.controls import Control, require_value, widget_of
-from analysis.widgets.front_panel import Drawer
-from analysis.widgets.panel import Panel, ipw
+from analysis.widgets.controls import Control, Range, require_value, widget_of
+from analysis.widgets.front_panel import FrontPanel
+from analysis.widgets.panel import Figure, ipw, picture_of
 
 __all__ = ["AdjustPanel", "adjust"]
 
 
-class AdjustPanel(Panel):
-    """Controls over one pure call, with undo, redo and reset."""
+class AdjustPanel(FrontPanel[Any]):
+    """Controls over one pure call; the settings are a frozen dataclass with a field for each."""
 
     def __init__(self, function: Callable[..., Any], controls: Mapping[str, Control], *, label: str) -> None:
-        self._function, self._definitions, self._label = function, dict(controls), label
-        self._first = {name: control.start for name, control in controls.items()}
-        self._past: list[dict[str, Any]] = []
-        self._future: list[dict[str, Any]] = []
-        self._quiet = False
-        super().__init__(lambda settings: function(**settings), self._first)
+        self._function, self._definitions = function, dict(controls)
+        self._kind = make_dataclass("Settings", list(controls), frozen=True, kw_only=True)
         self.controls = {name: widget_of(name, control) for name, control in controls.items()}
-        for widget in self.controls.values():
-            widget.observe(self._moved, names="value")
-        self.buttons = {
-            words: ipw.Button(description=words, tooltip=tip, layout=ipw.Layout(width="auto"))
-            for words, tip in (
-                ("Undo", "back to the settings before"), ("Redo", "forward again"), ("Reset", "the settings at first"),
-            )
-        }  # fmt: skip
-        for words, act in (("Undo", self.undo), ("Redo", self.redo), ("Reset", self.reset)):
-            self.buttons[words].on_click(lambda _, act=act: act())
-        wrap = ipw.Layout(flex_flow="row wrap", align_items="center", grid_gap="4px 18px")
-        self.drawer = Drawer(f"{label}.json".replace("/", "_"))
-        self.drawer.save.on_click(lambda _: self._guarded(lambda: self.save(self.drawer.path.value)))
-        self.drawer.load.on_click(lambda _: self._guarded(lambda: self.load(self.drawer.path.value)))
-        bar = ipw.Box([*self.controls.values(), *self.buttons.values(), self.drawer.toggle], layout=wrap)
-        self.view = ipw.VBox([bar, self.message, self.drawer.view, self.picture, self.words])
-        self._mark_buttons()
+        self.picture = ipw.HTML()
+        for name, widget in self.controls.items():
+            widget.observe(lambda change, name=name: self._change(**{name: change["new"]}), names="value")
+        super().__init__(self._settings_from({name: each.start for name, each in controls.items()}), name=label)
 
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """The settings of what is shown, by the names of the controls."""
-        return MappingProxyType(self._shown)
-
-    def set(self, name: str, value: object) -> None:
-        """Set a control as the mouse does.
+    def move(self, name: str, value: object) -> None:
+        """Move a control as the mouse does; it can be undone.
 
         Parameters
         ----------
@@ -69,69 +45,20 @@ class AdjustPanel(Panel):
             If there is no such control, or it cannot have that value.
         """
         if name not in self.controls:
-            msg = (
-                f"no control named {name!r}; there are {list(self.controls)}.{did_you_mean(name, list(self.controls))}"
-            )
+            names = list(self.controls)
+            msg = f"no control named {name!r}; there are {names}.{did_you_mean(name, names)}"
             raise MetrospecError(msg)
-        require_value(name, self._definitions[name], value)
-        self.controls[name].value = value
+        self.set(self._settings_from({**asdict(self.settings), name: value}))
 
-    def undo(self) -> None:
-        """Go back to the settings before."""
-        if self._past:
-            self._future.append(dict(self._shown))
-            self._put(self._past.pop())
+    def text(self) -> str:
+        """Return what the function says in words.
 
-    def redo(self) -> None:
-        """Take the last undo back."""
-        if self._future:
-            self._past.append(dict(self._shown))
-            self._put(self._future.pop())
-
-    def reset(self) -> None:
-        """Go back to the settings at first; it can be undone."""
-        if self._shown != self._first:
-            self._past.append(dict(self._shown))
-            self._future.clear()
-            self._put(self._first)
-
-    def save(self, path: str | Path) -> None:
-        """Write the settings as JSON.
-
-        Parameters
-        ----------
-        path:
-            The file.
+        Returns
+        -------
+        :
+            Plain text; empty if the function returns a figure only.
         """
-        Path(path).write_text(json.dumps(self._shown, indent=1), encoding="utf-8")
-
-    def load(self, path: str | Path) -> None:
-        """Show settings that were saved; it can be undone.
-
-        Parameters
-        ----------
-        path:
-            The file.
-
-        Raises
-        ------
-        MetrospecError
-            If it does not hold a value for each control, one that it can have.
-        """
-        try:
-            held = json.loads(Path(path).read_text(encoding="utf-8"))
-            missing = sorted(set(self.controls) ^ set(held))
-        except (OSError, ValueError, TypeError) as error:
-            msg = f"{Path(path).name!r} does not hold the settings of this panel ({error}); write them with panel.save"
-            raise MetrospecError(msg) from error
-        if missing:
-            msg = f"{Path(path).name!r} does not fit the controls {list(self.controls)}: {missing} are in one only"
-            raise MetrospecError(msg)
-        for name, value in held.items():
-            require_value(name, self._definitions[name], value)
-        self._past.append(dict(self._shown))
-        self._future.clear()
-        self._put(held)
+        return self.result[1] if isinstance(self.result, tuple) else ""
 
     def code(self) -> str:
         """Return the call that makes what is shown.
@@ -141,42 +68,40 @@ class AdjustPanel(Panel):
         :
             One line of Python.
         """
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self._shown.items())
+        arguments = ", ".join(f"{name}={value!r}" for name, value in asdict(self.settings).items())
         return f"{self._function.__name__}({arguments})"
 
-    def _moved(self, _: object) -> None:
-        if self._quiet:
-            return
-        before = dict(self._shown)
-        if self._try({name: widget.value for name, widget in self.controls.items()}):
-            self._past.append(before)
-            self._future.clear()
-        self._mark_buttons()
+    def _call(self, settings: Any) -> Any:  # noqa: ANN401 - made for the controls
+        return self._function(**asdict(settings))
 
-    def _put(self, settings: Mapping[str, Any]) -> None:
-        """Move the controls to settings that were shown before, and show them."""
-        self._quiet = True
-        for name, value in settings.items():
+    def _show(self) -> None:
+        for name, value in asdict(self.settings).items():
             self.controls[name].value = value
-        self._quiet = False
-        self._try(settings)
-        self._mark_buttons()
+        if (drawn := self._figure()) is not None:
+            self.picture.value = picture_of(drawn)
+            self.words.value = f'<pre aria-live="polite" style="white-space: pre-wrap">{escape(self.text())}</pre>'
 
-    def _guarded(self, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except (MetrospecError, OSError) as error:
-            self.message.value = f'<p role="alert">{escape(str(error))}</p>'
+    def _figure(self) -> Figure | None:
+        return self.result[0] if isinstance(self.result, tuple) else self.result
 
-    def _mark_buttons(self) -> None:
-        self.drawer.show(self.code())
-        self.buttons["Undo"].disabled = not self._past
-        self.buttons["Redo"].disabled = not self._future
-        self.buttons["Reset"].disabled = self._shown == self._first
+    def _bar(self) -> list[ipw.Widget]:
+        return list(self.controls.values())
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
-        settings = ", ".join(f"{name} = {value}" for name, value in self._shown.items())
-        return self._still(self.view, f"{self._label}: {settings}\n{self.text()}".rstrip())
+    def _body(self) -> list[ipw.Widget]:
+        return [self.picture]
+
+    def _headline(self) -> str:
+        return f"{self.name}: " + ", ".join(f"{name} = {value}" for name, value in asdict(self.settings).items())
+
+    def _settings_from(self, held: Mapping[str, Any]) -> Any:  # noqa: ANN401 - made for the controls
+        missing = sorted(set(self._definitions) ^ set(held))
+        if missing:
+            msg = f"the controls are {list(self._definitions)}, got {list(held)}: {missing} are in one only"
+            raise MetrospecError(msg)
+        for name, value in held.items():
+            require_value(name, self._definitions[name], value)
+        own = {name: float(held[name]) for name, each in self._definitions.items() if isinstance(each, Range)}
+        return self._kind(**{**held, **own})
 
 
 def adjust(function: Callable[..., Any], controls: Mapping[str, Control], *, label: str) -> AdjustPanel:
@@ -201,11 +126,14 @@ def adjust(function: Callable[..., Any], controls: Mapping[str, Control], *, lab
     Raises
     ------
     MetrospecError
-        If there is no control, or one starts at a value that it cannot have.
+        If there is no control, one has a name that no argument can have, or one starts at a value that it cannot have.
     """
     if not controls:
         msg = f"a panel to adjust {label} needs at least one control, got none"
         raise MetrospecError(msg)
     for name, control in controls.items():
+        if not name.isidentifier():
+            msg = f"a control of {label} is named as an argument of the function, got {name!r}; use letters and _"
+            raise MetrospecError(msg)
         require_value(name, control, control.start)
     return AdjustPanel(function, controls, label=label)

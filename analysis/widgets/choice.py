@@ -4,32 +4,42 @@ The panel holds no physics: it calls one function and shows what comes back, and
 Not here: the figures themselves (`analysis.figures`), panels of several controls (`analysis.widgets.adjusting`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from analysis.core import MetrospecError, did_you_mean
-from analysis.widgets.panel import Figure, Panel, ipw
+from analysis.widgets.front_panel import STYLE, FrontPanel
+from analysis.widgets.panel import Figure, ipw, picture_of
 
-__all__ = ["ChoicePanel", "choose"]
+__all__ = ["ChoicePanel", "ChoiceSettings", "choose"]
 
 
-class ChoicePanel(Panel):
+@dataclass(frozen=True, kw_only=True)
+class ChoiceSettings:
+    """What is chosen."""
+
+    choice: str
+    """One of the options."""
+
+
+class ChoicePanel(FrontPanel[ChoiceSettings]):
     """A drop-down list over one pure call."""
 
     def __init__(self, function: Callable[[str], Figure], options: Sequence[str], *, label: str) -> None:
-        self._function, self._options, self._label = function, tuple(options), label
-        self.control = ipw.Dropdown(options=list(options), description=label, style={"description_width": "initial"})
-        super().__init__(lambda settings: function(settings[label]), {label: self._options[0]})
-        self.view = ipw.VBox([self.control, self.message, self.picture])
-        self.control.observe(lambda change: self._try({label: change["new"]}), names="value")
+        self._function, self._options = function, tuple(options)
+        self.control = ipw.Dropdown(options=list(options), description=label, style=STYLE)
+        self.control.observe(lambda change: self._change(choice=change["new"]), names="value")
+        self.picture = ipw.HTML()
+        super().__init__(ChoiceSettings(choice=self._options[0]), name=label)
 
     @property
     def choice(self) -> str:
         """What is chosen and shown."""
-        return str(self._shown[self._label])
+        return self.settings.choice
 
     def choose(self, option: str) -> None:
-        """Choose as the control does.
+        """Choose as the control does; it can be undone.
 
         Parameters
         ----------
@@ -41,11 +51,17 @@ class ChoicePanel(Panel):
         MetrospecError
             If it is not one of them.
         """
-        if option not in self._options:
-            hint = did_you_mean(option, self._options)
-            msg = f"{self._label} must be one of {list(self._options)}, got {option!r}.{hint}"
-            raise MetrospecError(msg)
-        self.control.value = option
+        self.set(self._settings_from({"choice": option}))
+
+    def text(self) -> str:
+        """Return what the panel says in words.
+
+        Returns
+        -------
+        :
+            Nothing: the figure says it.
+        """
+        return ""
 
     def code(self) -> str:
         """Return the call that makes what is shown.
@@ -57,8 +73,34 @@ class ChoicePanel(Panel):
         """
         return f"{self._function.__name__}({self.choice!r})"
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
-        return self._still(self.view, f"{self._label}: {self.choice}")
+    def _call(self, settings: ChoiceSettings) -> Figure:
+        return self._function(settings.choice)
+
+    def _show(self) -> None:
+        self.control.value = self.choice
+        if self.result is not None:
+            self.picture.value = picture_of(self.result)
+
+    def _figure(self) -> Figure | None:
+        drawn: Figure | None = self.result
+        return drawn
+
+    def _bar(self) -> list[ipw.Widget]:
+        return [self.control]
+
+    def _body(self) -> list[ipw.Widget]:
+        return [self.picture]
+
+    def _headline(self) -> str:
+        return f"{self.name}: {self.choice}"
+
+    def _settings_from(self, held: Mapping[str, Any]) -> ChoiceSettings:
+        settings = ChoiceSettings(**held)
+        if settings.choice not in self._options:
+            hint = did_you_mean(str(settings.choice), self._options)
+            msg = f"{self.name} must be one of {list(self._options)}, got {settings.choice!r}.{hint}"
+            raise MetrospecError(msg)
+        return settings
 
 
 def choose(function: Callable[[str], Figure], options: Sequence[str], *, label: str) -> ChoicePanel:

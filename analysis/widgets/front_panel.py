@@ -70,6 +70,10 @@ class FrontPanel(ABC, Generic[S]):
         """Return the controls before Undo, Redo and Reset."""
         return []
 
+    def _headline(self) -> str:
+        """Return the first line of what the saved notebook keeps."""
+        return self.name
+
     @abstractmethod
     def text(self) -> str:
         """Return the results in words.
@@ -226,7 +230,7 @@ class FrontPanel(ABC, Generic[S]):
         live: dict[str, Any] = self.view._repr_mimebundle_() or {}
         drawn = self._figure()
         still = {} if drawn is None else {"image/png": base64.b64encode(png(drawn)).decode("ascii")}
-        return {**live, **still, "text/plain": f"{self.name}\n{self.text()}".rstrip()}
+        return {**live, **still, "text/plain": f"{self._headline()}\n{self.text()}".rstrip()}
 
 
 class Drawer:

@@ -28,6 +28,7 @@ CHROMIUM_OPTIONS = [
     "--disable-sync",
 ]
 START_SECONDS = 60
+SIZE = {"width": 1500, "height": 950}
 # A console error is a failed test. Allowed, each with its reason:
 HARMLESS = {
     "favicon": "the browser asks for an icon before JupyterLab sets one",
@@ -111,16 +112,37 @@ def lab(tmp_path_factory, browser):  # noqa: ARG001 - no server where there is n
             server.wait(30)
 
 
-@pytest.fixture
-def page(browser):
-    """A page that remembers what went wrong in it: `page.errors`."""
-    found = browser.new_page(viewport={"width": 1500, "height": 950})
+def new_page(browser):
+    """Open a page that remembers what went wrong in it: `page.errors`."""
+    found = browser.new_page(viewport=SIZE)
     found.set_default_timeout(20_000)
     found.errors = []
     found.on("pageerror", lambda error: found.errors.append(str(error)))
     found.on("console", lambda message: note_console(found, message))
+    return found
+
+
+@pytest.fixture
+def page(browser):
+    """A page of one test."""
+    found = new_page(browser)
     yield found
     found.close()
+
+
+@pytest.fixture(scope="session")
+def opened_desk(browser):
+    found = new_page(browser)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def desk(opened_desk):
+    """A page with a JupyterLab and a kernel that the tests of panels share: they start in no time."""
+    opened_desk.errors.clear()
+    opened_desk.set_viewport_size(SIZE)
+    return opened_desk
 
 
 def note_console(page, message):

@@ -4,6 +4,7 @@ A new panel is one entry of `PANELS`.
 """
 
 import inspect
+import itertools
 import json
 
 import nbformat
@@ -11,7 +12,7 @@ import numpy as np
 import xarray as xr
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tests.browser.test_notebooks import KERNEL_IS_IDLE, errors_in, open_and_run
+from tests.browser.test_notebooks import KERNEL_IS_IDLE, SCREENSHOTS, errors_in, open_and_run, run_all
 
 ASK = """code => {
     const session = window.jupyterapp.shell.currentWidget.context.sessionContext.session;
@@ -22,6 +23,15 @@ ASK = """code => {
         future.done.then(() => resolve(text));
     });
 }"""
+CHANGE = """async path => {
+    const old = window.jupyterapp.shell.currentWidget;
+    const { id, name } = old.context.sessionContext.session.kernel;
+    const found = await window.jupyterapp.commands.execute('docmanager:open', { path, kernel: { id, name } });
+    old.context.model.dirty = false;
+    old.close();
+    await found.context.sessionContext.ready;
+}"""
+NUMBERS = itertools.count()
 VIEW = ".metrospec-view[data-drawn]"
 
 
@@ -75,14 +85,29 @@ PANELS = {
 }
 
 
-def show(page, lab, name, *cells):
-    """Open a notebook of some cells and run it."""
-    url, folder = lab
+def write(lab, name, *cells):
+    """Write a notebook of some cells into the served folder."""
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     notebook = new_notebook(cells=[new_code_cell(cell) for cell in (DATA, *cells)], metadata=metadata)
-    nbformat.write(notebook, folder / f"{name}.ipynb")
-    assert errors_in(open_and_run(page, url, f"{name}.ipynb")) == []
+    nbformat.write(notebook, lab[1] / f"{name}.ipynb")
+
+
+def show(page, lab, name, *cells):
+    """Open a notebook of some cells and run it."""
+    write(lab, name, *cells)
+    assert errors_in(open_and_run(page, lab[0], f"{name}.ipynb")) == []
     return page
+
+
+def lay(desk, lab, name, *cells):
+    """Show a notebook of some cells on the desk: in its JupyterLab, with its kernel."""
+    if desk.url == "about:blank":
+        return show(desk, lab, name, *cells)
+    name = f"{name}_{next(NUMBERS)}"
+    write(lab, name, *cells)
+    desk.evaluate(CHANGE, f"{name}.ipynb")
+    assert errors_in(run_all(desk)) == []
+    return desk
 
 
 def ask(page, code):
@@ -100,6 +125,14 @@ def theme(page, dark):
     command(page, "apputils:change-theme", theme="JupyterLab Dark" if dark else "JupyterLab Light")
     page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg="false" if dark else "true")
     page.wait_for_timeout(300)
+
+
+def pictures(page, name):
+    """Keep what is seen in both themes."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    for dark in (True, False):
+        theme(page, dark)
+        page.screenshot(path=SCREENSHOTS / f"{name}_{'dark' if dark else 'light'}.png")
 
 
 def idle(page):

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from analysis import baseline
-from tests.browser.panels import BASELINE, VIEW, ask, raman, show
+from tests.browser.panels import BASELINE, VIEW, ask, lay, raman
 
 
 @pytest.fixture
-def panel(page, lab):
-    show(page, lab, "baseline", BASELINE)
+def panel(desk, lab):
+    page = lay(desk, lab, "baseline", BASELINE)
     page.locator(VIEW).wait_for()
     page.locator(".metrospec-slider input:visible").first.scroll_into_view_if_needed()
     return page

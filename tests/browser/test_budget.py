@@ -2,14 +2,11 @@
 
 import ast
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from analysis import uncertainty
-from tests.browser.test_calibrate import pictures
-from tests.browser.test_explore import ask, settled
-from tests.browser.test_notebooks import errors_in, open_and_run
+from tests.browser.panels import ask, lay, pictures
+from tests.browser.test_explore import settled
 
 DATA = """
 inputs = {
@@ -25,12 +22,8 @@ PANEL = "panel = widgets.budget(stress, name='stress')\npanel"
 
 
 @pytest.fixture
-def panel(page, lab):
-    url, folder = lab
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    cells = [new_code_cell(f"from analysis import uncertainty, widgets\n{DATA}"), new_code_cell(PANEL)]
-    nbformat.write(new_notebook(cells=cells, metadata=metadata), folder / "budget.ipynb")
-    assert errors_in(open_and_run(page, url, "budget.ipynb")) == []
+def panel(desk, lab):
+    page = lay(desk, lab, "budget", DATA, PANEL)
     page.locator(".metrospec-view[data-drawn]").wait_for()
     page.locator(".metrospec-inputs").scroll_into_view_if_needed()
     return page

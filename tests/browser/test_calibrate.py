@@ -2,43 +2,20 @@
 
 import ast
 
-import nbformat
 import numpy as np
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from analysis import calibration, io
-from tests.browser.test_explore import ask, settled
-from tests.browser.test_notebooks import SCREENSHOTS, errors_in, open_and_run
-
-DATA = (
-    "from analysis import calibration, io, widgets\n"
-    "neon = io.sample('raman_neon')\nlines = calibration.lines('Ne', 530, 640, units='nm')"
-)
-PANEL = "panel = widgets.calibrate(neon, lines, names=('neon', 'lines'))\npanel"
-DARK = "window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
-LIGHT = "window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})"
+from tests.browser.panels import CALIBRATE, ask, lay, pictures
+from tests.browser.test_explore import settled
 
 
 @pytest.fixture
-def panel(page, lab):
-    url, folder = lab
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    cells = [new_code_cell(DATA), new_code_cell(PANEL)]
-    nbformat.write(new_notebook(cells=cells, metadata=metadata), folder / "calibrate.ipynb")
-    assert errors_in(open_and_run(page, url, "calibrate.ipynb")) == []
+def panel(desk, lab):
+    page = lay(desk, lab, "calibrate", CALIBRATE)
     page.locator(".metrospec-view[data-drawn]").wait_for()
     page.locator(".metrospec-view canvas").scroll_into_view_if_needed()
     return page
-
-
-def pictures(page, name):
-    """Keep what is seen in both themes."""
-    SCREENSHOTS.mkdir(exist_ok=True)
-    for theme, switch in (("dark", DARK), ("light", LIGHT)):
-        page.evaluate(switch)
-        page.wait_for_timeout(800)
-        page.screenshot(path=SCREENSHOTS / f"{name}_{theme}.png")
 
 
 def same_calls(page):

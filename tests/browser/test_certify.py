@@ -1,11 +1,11 @@
 """The panel of certificates in a real JupyterLab: typed by keys and clicked, it makes what the same call makes here."""
 
-from tests.browser.panels import CERTIFY, ask, show
+from tests.browser.panels import CERTIFY, ask, lay
 
 
-def test_a_certificate_is_written_looked_at_and_kept(page, lab):
+def test_a_certificate_is_written_looked_at_and_kept(desk, lab):
     _, folder = lab
-    show(page, lab, "certify", CERTIFY)
+    page = lay(desk, lab, "certify", CERTIFY)
     box = page.get_by_label("laboratory", exact=True)
     box.wait_for()
     box.fill("Blue Lab")

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from analysis import peaks
-from tests.browser.panels import EXPLORE, VIEW, ask, raman, show
+from tests.browser.panels import EXPLORE, VIEW, ask, lay, raman
 from tests.browser.test_notebooks import SCREENSHOTS
 
 
 @pytest.fixture
-def panel(page, lab, request):
+def panel(desk, lab, request):
     points = getattr(request, "param", 2000)
-    show(page, lab, f"explore_{points}", f"spectrum = raman({points})", EXPLORE)
+    page = lay(desk, lab, f"explore_{points}", f"spectrum = raman({points})", EXPLORE)
     page.locator(VIEW).wait_for(timeout=20_000)
     page.locator(".metrospec-view canvas").scroll_into_view_if_needed()
     return page

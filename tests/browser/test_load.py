@@ -2,16 +2,14 @@
 
 import ast
 
-import nbformat
 import numpy as np
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from analysis import io
-from tests.browser.panels import ask
-from tests.browser.test_notebooks import SCREENSHOTS, errors_in, open_and_run
+from tests.browser.panels import ask, lay
+from tests.browser.test_notebooks import SCREENSHOTS
 
-PANEL = "from analysis import io, widgets\npanel = widgets.load()\npanel"
+PANEL = "panel = widgets.load()\npanel"
 DROP = """([name, text, count]) => {
     const held = new DataTransfer();
     for (let k = 0; k < (count || 1); k += 1) held.items.add(new File([text], name));
@@ -26,13 +24,10 @@ def table(points):
 
 
 @pytest.fixture
-def panel(page, lab):
-    url, folder = lab
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    nbformat.write(new_notebook(cells=[new_code_cell(PANEL)], metadata=metadata), folder / "load.ipynb")
-    assert errors_in(open_and_run(page, url, "load.ipynb")) == []
+def panel(desk, lab):
+    page = lay(desk, lab, "load", PANEL)
     page.locator(".metrospec-drop").wait_for(timeout=20_000)
-    page.folder = folder
+    page.folder = lab[1]
     return page
 
 

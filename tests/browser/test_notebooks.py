@@ -27,11 +27,17 @@ def open_and_run(page, url, name):
     page.goto(f"{url}/lab/tree/{name}?reset")
     ready = "window.jupyterapp && window.jupyterapp.commands.hasCommand('notebook:run-all-cells')"
     page.wait_for_function(ready)
+    return run_all(page)
+
+
+def run_all(page):
+    """Forget the kept outputs of the open notebook, run it all; return its code cells as they end."""
     page.wait_for_function(KERNEL_IS_IDLE, timeout=60_000)
     page.evaluate("window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
     page.wait_for_function(f"({CELLS})().every(cell => cell.outputs.length === 0)")
     page.evaluate(
-        "window.metrospecRun = window.jupyterapp.commands.execute('notebook:run-all-cells')"
+        "window.metrospecDone = false;"
+        "window.jupyterapp.commands.execute('notebook:run-all-cells')"
         ".then(() => { window.metrospecDone = true; }) && undefined"
     )
     page.wait_for_function("window.metrospecDone === true", timeout=RUN_SECONDS * 1000)

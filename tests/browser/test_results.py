@@ -1,7 +1,6 @@
 """Results of our own classes in JupyterLab: typeset, legible in both themes, copied without a kernel."""
 
-from tests.browser.panels import command, show, theme
-from tests.browser.test_notebooks import SCREENSHOTS
+from tests.browser.panels import lay, pictures
 
 CODE = """a = uncertainty.Quantity(value=2.0, u=0.01, units='m', label='path')
 b = uncertainty.Quantity(value=4.0, u=0.05, units='s', label='time')
@@ -12,20 +11,17 @@ for each in (shift, speed, uncertainty.sample(speed, trials=20000, seed=1), line
     display(each)"""
 
 
-def test_results_show_themselves_and_can_be_copied(page, lab):
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    show(page, lab, "results", CODE)
+def test_results_show_themselves_and_can_be_copied(desk, lab):
+    desk.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = lay(desk, lab, "results", CODE)
     shown = page.locator(".jp-RenderedHTMLCommon").filter(has_text="Copy as LaTeX")
     shown.nth(3).wait_for()
     assert shown.first.locator("p").inner_html() == "shift = 520.45 ± 0.14 cm<sup>−1</sup>/GPa (k = 1)"
     assert shown.nth(1).locator("tbody tr").count() == 2
-    command(page, "application:toggle-left-area")
+    page.evaluate("window.jupyterapp.shell.collapseLeft()")
     shown.first.locator("summary").first.click()
     shown.first.locator("button").first.click()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == r"shift = $520.45 \pm 0.14\ \mathrm{cm}^{-1}/\mathrm{GPa}$ (k = 1)"
-    for dark in (False, True):
-        theme(page, dark)
-        page.screenshot(path=SCREENSHOTS / f"results_{'dark' if dark else 'light'}.png")
-    theme(page, dark=False)
+    pictures(page, "results")
     assert page.errors == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.panels import EXPLORE, PANELS, VIEW, ask, command, idle, show, theme
+from tests.browser.panels import EXPLORE, PANELS, VIEW, ask, command, idle, lay, show, theme
 from tests.browser.test_notebooks import SCREENSHOTS
 
 WIDTHS = (1100, 1300, 1600)
@@ -26,11 +26,11 @@ work"""
 
 
 @pytest.mark.parametrize("name", list(PANELS))
-def test_a_panel_is_whole_in_both_themes_and_accessible(page, lab, name):
+def test_a_panel_is_whole_in_both_themes_and_accessible(desk, lab, name):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
-    show(page, lab, f"looks_{name}", PANELS[name])
+    page = lay(desk, lab, f"looks_{name}", PANELS[name])
     page.locator(".jupyter-widgets").first.wait_for()
-    command(page, "application:toggle-left-area")
+    page.evaluate("window.jupyterapp.shell.collapseLeft()")
     SCREENSHOTS.mkdir(exist_ok=True)
     for dark in (False, True):
         theme(page, dark)
@@ -46,9 +46,9 @@ def test_a_panel_is_whole_in_both_themes_and_accessible(page, lab, name):
     assert page.errors == []
 
 
-def test_two_panels_on_a_page_do_not_touch_each_other(page, lab):
+def test_two_panels_on_a_page_do_not_touch_each_other(desk, lab):
     second = EXPLORE.replace("panel", "other").replace("center=520", "center=610")
-    show(page, lab, "two", EXPLORE, second)
+    page = lay(desk, lab, "two", EXPLORE, second)
     page.locator(VIEW).nth(1).wait_for()
     before = ask(page, "print(other.settings, other.text())")
     page.locator(VIEW).first.locator("canvas").focus()
@@ -106,8 +106,8 @@ def test_a_notebook_that_is_reopened_shows_picture_and_numbers_without_a_kernel(
     assert len(outputs["image/png"]) > 1000
 
 
-def test_a_long_fit_is_cancelled_while_another_panel_stays_alive(page, lab):
-    show(page, lab, "busy", EXPLORE, LONG_FIT)
+def test_a_long_fit_is_cancelled_while_another_panel_stays_alive(desk, lab):
+    page = lay(desk, lab, "busy", EXPLORE, LONG_FIT)
     page.locator(VIEW).wait_for()
     assert ask(page, "print(work.state)") == "running"
     page.locator(VIEW).locator("canvas").focus()

@@ -1,5 +1,7 @@
 """The panel with one control, driven without a browser."""
 
+from dataclasses import FrozenInstanceError, asdict
+
 import pytest
 from matplotlib.figure import Figure
 
@@ -27,13 +29,14 @@ def test_choosing_gives_what_the_function_gives_and_the_code_says_so():
 
 
 def test_a_refused_choice_is_shown_and_keeps_the_last_result():
-    panel = widgets.choose(draw, ["first", "broken"], label="instrument")
+    panel = widgets.choose(draw, ["first", "broken", "last"], label="instrument")
     kept = panel.picture.value
     panel.control.value = "broken"
     assert "<b>ValueError</b>: no &lt;data&gt; for broken" in panel.message.value
     assert panel.choice == "first"
     assert panel.picture.value == kept
-    panel.control.value = "first"
+    assert panel.control.value == "first"
+    panel.control.value = "last"
     assert panel.message.value == ""
 
 
@@ -70,9 +73,9 @@ CONTROLS = {
 def test_a_panel_shows_what_its_code_returns():
     panel = widgets.adjust(scaled, CONTROLS, label="size")
     panel.controls["factor"].value = 3
-    panel.set("words", "two")
-    panel.set("double", value=True)
-    assert dict(panel.settings) == {"factor": 3, "words": "two", "double": True}
+    panel.move("words", "two")
+    panel.move("double", value=True)
+    assert asdict(panel.settings) == {"factor": 3, "words": "two", "double": True}
     again = eval(panel.code())
     assert again[1] == panel.text() == panel.result[1] == "two: 6"
     assert panel._repr_mimebundle_()["text/plain"] == "size: factor = 3.0, words = two, double = True\ntwo: 6"
@@ -81,8 +84,8 @@ def test_a_panel_shows_what_its_code_returns():
 def test_undo_redo_and_reset_move_the_controls_and_the_result():
     panel = widgets.adjust(scaled, CONTROLS, label="size")
     assert panel.buttons["Undo"].disabled
-    panel.set("factor", 3)
-    panel.set("factor", 4)
+    panel.move("factor", 3)
+    panel.move("factor", 4)
     panel.buttons["Undo"].click()
     assert (panel.controls["factor"].value, panel.text()) == (3, "one: 3")
     panel.buttons["Redo"].click()
@@ -91,7 +94,7 @@ def test_undo_redo_and_reset_move_the_controls_and_the_result():
     assert (panel.controls["factor"].value, panel.text()) == (2, "one: 2")
     panel.undo()
     assert panel.text() == "one: 4"
-    panel.set("words", "two")
+    panel.move("words", "two")
     assert panel.buttons["Redo"].disabled
 
 
@@ -99,7 +102,7 @@ def test_settings_that_the_function_refuses_are_said_and_change_nothing():
     panel = widgets.adjust(scaled, CONTROLS, label="size")
     panel.controls["factor"].value = 5
     assert "<b>ValueError</b>: too much" in panel.message.value
-    assert (panel.settings["factor"], panel.text()) == (2, "one: 2")
+    assert (panel.settings.factor, panel.text()) == (2, "one: 2")
     panel.controls["factor"].value = 3
     assert panel.message.value == ""
 
@@ -107,27 +110,27 @@ def test_settings_that_the_function_refuses_are_said_and_change_nothing():
 def test_controls_refuse_what_they_cannot_have():
     panel = widgets.adjust(scaled, CONTROLS, label="size")
     with pytest.raises(MetrospecError, match=r"no control named 'fator'.*Did you mean 'factor'"):
-        panel.set("fator", 3)
+        panel.move("fator", 3)
     with pytest.raises(MetrospecError, match=r"factor must be a number in \[1, 5\]"):
-        panel.set("factor", 7)
+        panel.move("factor", 7)
     with pytest.raises(MetrospecError, match=r"words must be one of \['one', 'two'\]"):
-        panel.set("words", "three")
+        panel.move("words", "three")
     with pytest.raises(MetrospecError, match="double must be True or False"):
-        panel.set("double", 1)
+        panel.move("double", 1)
     with pytest.raises(MetrospecError, match="at least one control"):
         widgets.adjust(scaled, {}, label="size")
 
 
 def test_settings_are_kept_in_a_file_and_what_does_not_fit_is_refused_in_place(tmp_path):
     panel = widgets.adjust(scaled, CONTROLS, label="size")
-    panel.set("factor", 3)
+    panel.move("factor", 3)
     panel.drawer.path.value = str(tmp_path / "kept.json")
     panel.drawer.save.click()
     panel.reset()
     panel.drawer.load.click()
-    assert (panel.settings["factor"], panel.text(), panel.message.value) == (3, "one: 3", "")
+    assert (panel.settings.factor, panel.text(), panel.message.value) == (3, "one: 3", "")
     panel.undo()
-    assert panel.settings["factor"] == 2
+    assert panel.settings.factor == 2
     for text, said in (
         ('{"factor": 3}', "in one only"),
         ("[]", "in one only"),
@@ -141,7 +144,26 @@ def test_settings_are_kept_in_a_file_and_what_does_not_fit_is_refused_in_place(t
         panel.drawer.path.value = str(path)
         panel.drawer.load.click()
         assert said in panel.message.value
-        assert panel.settings["factor"] == 2
+        assert panel.settings.factor == 2
     (tmp_path / "far.json").write_text('{"factor": 9, "words": "one", "double": false}', encoding="utf-8")
     with pytest.raises(MetrospecError, match="factor must be a number"):
         panel.load(tmp_path / "far.json")
+
+
+def test_settings_are_frozen_and_a_choice_is_undone_kept_and_read_again(tmp_path):
+    adjusted = widgets.adjust(scaled, CONTROLS, label="size")
+    with pytest.raises(FrozenInstanceError):
+        adjusted.settings.factor = 3
+    panel = widgets.choose(draw, ["first", "second"], label="instrument")
+    panel.choose("second")
+    panel.save(tmp_path / "choice.json")
+    panel.undo()
+    assert panel.choice == panel.control.value == "first"
+    panel.load(tmp_path / "choice.json")
+    assert panel.choice == "second"
+    assert panel.result.get_suptitle() == "second"
+    (tmp_path / "choice.json").write_text('{"choice": "third"}', encoding="utf-8")
+    with pytest.raises(MetrospecError, match="must be one of"):
+        panel.load(tmp_path / "choice.json")
+    with pytest.raises(MetrospecError, match="named as an argument"):
+        widgets.adjust(scaled, {"a b": CONTROLS["double"]}, label="size")

@@ -3,6 +3,7 @@
 from analysis.core import history, units
 from analysis.core.display import Cell, Displayed, Number
 from analysis.core.errors import (
+    AcquisitionError,
     CalibrationError,
     FormatError,
     HistoryError,
@@ -19,6 +20,7 @@ from analysis.core.spectrum import CHANNEL, axes, require_axis, require_spectrum
 
 __all__ = [
     "CHANNEL",
+    "AcquisitionError",
     "CalibrationError",
     "Cell",
     "Displayed",

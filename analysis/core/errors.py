@@ -5,6 +5,7 @@ Not here: outcomes of a fit that did not converge (a status, `analysis.peaks`).
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class MetrospecError(ValueError):
@@ -45,6 +46,13 @@ class InstrumentError(MetrospecError):
 
 class InstrumentTimeoutError(InstrumentError):
     """An instrument did not answer in time, or is gone."""
+
+
+class AcquisitionError(InstrumentError):
+    """An acquisition ended early; outputs are safe, and what was read until then is kept."""
+
+    data: Any = None
+    """What was read, as a Dataset; None if there was nothing."""
 
 
 def did_you_mean(name: str, options: Iterable[str]) -> str:

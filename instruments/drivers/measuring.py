@@ -90,6 +90,7 @@ def measured(
     own = Source(
         id=fresh_id(), label=f"{device}: noise", units=units, kind="B" if single else "A",
         dof=math.inf if single else found.size - 1, origin="data sheet" if single else f"{found.size} readings",
+        tags=("noise",),
     )  # fmt: skip
     record = history.extend("instruments.measure", settings={"readings": found, **settings}, inputs={})
     parts = {**accuracy, own: u}

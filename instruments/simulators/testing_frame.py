@@ -28,7 +28,7 @@ class TestingFrame(Simulated):
         super().__init__(place)
         self.force_gain, self.force_zero = self.within(FORCE.gain), self.within(FORCE.offset)
         self.extension_gain = self.within(EXTENSION.gain)
-        self.place_now, self.force_now = 0.0, 0.0
+        self.place_now = 0.0
         self.extension_zero, self.position_zero = self.within(EXTENSION.offset), self.within(POSITION.offset)
         self._tare = 0.0
         self._record: list[tuple[float, float, float, float]] = []
@@ -57,7 +57,7 @@ class TestingFrame(Simulated):
         self._tare = self._shown_force()
 
     def _shown_force(self) -> float:
-        shown = self.drifted(self.force_now * (1.0 + self.force_gain)) + self.force_zero
+        shown = self.drifted(self.world.force * (1.0 + self.force_gain)) + self.force_zero
         end = CAPACITY * self.defects.device("saturate", 1.0)
         return float(np.clip(shown + self.rng.normal(0.0, FORCE.noise), -end, end))
 
@@ -65,7 +65,7 @@ class TestingFrame(Simulated):
         return self._shown_force() - self._tare
 
     def _extension(self) -> float:
-        true = self.world.specimen.elongation(self.force_now)
+        true = self.world.specimen.elongation(self.world.force)
         return min(true * (1.0 + self.extension_gain) + self.extension_zero, GAUGE) + self.rng.normal(
             0.0, EXTENSION.noise
         )
@@ -89,7 +89,7 @@ class TestingFrame(Simulated):
         for place in np.linspace(self.place_now, target, steps + 1)[1:].tolist():
             self.clock.sleep(seconds / steps)
             self.place_now = place
-            self.force_now = self.world.specimen.force(place, self.world.compliance)
+            self.world.force = self.world.specimen.force(place, self.world.compliance)
             shown = self._force()
             self._record.append((self.clock.now(), self._position(), shown, self._extension()))
             if abs(shown) > values["force limit"] or self.world.specimen.broken:

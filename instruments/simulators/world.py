@@ -9,6 +9,7 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -120,6 +121,10 @@ class SteelSpecimen:
         return self.length * (self.plastic + force / (self.modulus * self.area))
 
 
+def _parabola(coefficients: tuple[float, float, float], x: float) -> float:
+    return coefficients[0] + x * (coefficients[1] + x * coefficients[2])
+
+
 def _nothing(times: Array) -> Array:
     """Return the waveform of a generator that is off."""
     return np.zeros_like(times)
@@ -151,8 +156,18 @@ class World:
     """Wavelength in air of the laser, m."""
     strain: float = 0.9
     """Largest change of the shift over the sample, cm-1, as a Gauss function of 40 um around its middle."""
+    connected: Literal["resistor", "thermocouple", "load cell", "extensometer"] = "resistor"
+    """What the voltage terminals of the multimeter are connected to."""
+    bridge_supply: float = 10.0
+    """Of the strain gauge bridge of the load cell, V."""
+    bridge: tuple[float, float, float] = (1.2e-5, 2.0e-8, 8.0e-16)
+    """Output of that bridge over its supply: without force (1), per force (N-1), per squared force (N-2)."""
+    extensometer: tuple[float, float, float] = (0.013, 1600.0, 900.0)
+    """Output of the extensometer: at zero (V), per length (V/m), per squared length (V/m2)."""
     furnace: FurnacePlant = field(default_factory=FurnacePlant)
     specimen: SteelSpecimen = field(default_factory=SteelSpecimen)
+    force: float = 0.0
+    """On the specimen now, N."""
     source_voltage: float = 0.0
     """Across the terminals of the source now, V."""
     waveform: Callable[[Array], Array] = field(default=_nothing)
@@ -169,8 +184,14 @@ class World:
 
     @property
     def voltage(self) -> float:
-        """Across the resistor, as a perfect meter between the same joints sees it, V."""
-        return self.current * self.resistance + self.thermal_emf
+        """At the voltage terminals, as a perfect meter between the same joints sees it, V."""
+        seen: dict[str, Callable[[], float]] = {
+            "resistor": lambda: self.current * self.resistance,
+            "thermocouple": lambda: self.emf,
+            "load cell": lambda: self.bridge_supply * _parabola(self.bridge, self.force),
+            "extensometer": lambda: _parabola(self.extensometer, self.specimen.elongation(self.force)),
+        }
+        return seen[self.connected]() + self.thermal_emf
 
     @property
     def temperature(self) -> float:

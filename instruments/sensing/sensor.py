@@ -1,0 +1,159 @@
+"""A sensor on a meter: a `Meter` of what the sensor sees, whose readings carry the sources of both.
+
+Not here: kinds of sensors (`instruments.sensing.kinds`), their functions (`analysis.calibration.sensors`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.core import InstrumentError
+from analysis.core import units as unit_rules
+from analysis.uncertainty import Quantity
+from instruments.clock import Clock
+from instruments.protocols import DataKey, Meter, Reading, Status
+
+__all__ = ["Linearisation", "Sensor"]
+
+
+class Linearisation(Protocol):
+    """The way from the signal of a sensor to what it sees, and back."""
+
+    def forward(self, signal: Quantity) -> Quantity:
+        """Return what the sensor sees, with the sources of signal and sensor."""
+
+    def back(self, seen: Quantity) -> Quantity:
+        """Return the signal; only its value counts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What a sensor is."""
+
+    linearisation: Linearisation
+    """Both ways."""
+    signal: str
+    """Units in which it gives its signal; the meter must measure them."""
+    units: str
+    """Of what it sees."""
+    settings: Mapping[str, Any]
+    """For the snapshot, JSON-able."""
+
+
+class Sensor:
+    """A sensor and the meter behind it: to all who read it, one meter."""
+
+    parent: None = None
+
+    def __init__(self, meter: Meter, kind: Kind, *, name: str) -> None:
+        if not unit_rules.same_dimension(meter.units, kind.signal):
+            msg = (
+                f"{name} gives its signal in {kind.signal}, but {meter.name} measures {meter.units}; choose another "
+                f"function of {meter.name}, or another meter"
+            )
+            raise InstrumentError(msg)
+        self.name, self.meter, self._kind = name, meter, kind
+        self.units = kind.units
+        self.resource: str = meter.resource
+        self.clock: Clock = meter.clock
+
+    def reading(self) -> float:
+        """Return one reading, without its uncertainty.
+
+        Returns
+        -------
+        :
+            In `units`.
+        """
+        return self._seen(self.meter.reading())
+
+    def _seen(self, shown: float) -> float:
+        return self._kind.linearisation.forward(Quantity(value=shown, u=0.0, units=self.meter.units)).value
+
+    def measure(self) -> Quantity:
+        """Return one reading with the sources of meter and sensor.
+
+        Returns
+        -------
+        :
+            In `units`.
+        """
+        return self._kind.linearisation.forward(self.meter.measure())
+
+    def quantity(self, readings: npt.ArrayLike) -> Quantity:
+        """Return the mean of readings taken under the present settings.
+
+        Parameters
+        ----------
+        readings:
+            Of this sensor, in `units`.
+
+        Returns
+        -------
+        :
+            Type A of the mean, Type B of meter and sensor.
+        """
+        seen = np.atleast_1d(np.asarray(readings, dtype=float)).ravel()
+        exact = (Quantity(value=float(value), u=0.0, units=self.units) for value in seen)
+        signals = [self._kind.linearisation.back(each).to(self.meter.units).value for each in exact]
+        return self._kind.linearisation.forward(self.meter.quantity(signals))
+
+    def identity(self) -> str:
+        """Return who the meter says it is."""
+        return self.meter.identity()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what the sensor is, and all settings of its meter."""
+        return {"name": self.name, **self._kind.settings, "units": self.units, "meter": self.meter.snapshot()}
+
+    def safe_state(self) -> None:
+        """Make the meter safe."""
+        self.meter.safe_state()
+
+    def close(self) -> None:
+        """Close the meter."""
+        self.meter.close()
+
+    def read(self) -> dict[str, Reading]:
+        """Measure, as Bluesky asks for it: the value and its standard uncertainty.
+
+        Returns
+        -------
+        :
+            `<name>` and `u_<name>`.
+        """
+        now, found = self.clock.timestamp(), self.measure()
+        return {
+            self.name: Reading(value=found.value, timestamp=now),
+            f"u_{self.name}": Reading(value=found.u, timestamp=now),
+        }
+
+    def describe(self) -> dict[str, DataKey]:
+        """Say what `read` returns."""
+        key = DataKey(source=self.resource, dtype="number", shape=[], units=self.units)
+        return {self.name: key, f"u_{self.name}": key}
+
+    def read_configuration(self) -> Mapping[str, Reading]:
+        """Return the settings of the meter, as Bluesky asks for them."""
+        return self.meter.read_configuration()
+
+    def describe_configuration(self) -> Mapping[str, DataKey]:
+        """Say what `read_configuration` returns."""
+        return self.meter.describe_configuration()
+
+    def trigger(self) -> Status:
+        """Get the meter ready."""
+        return self.meter.trigger()
+
+    def stop(self, *, success: bool = False) -> None:
+        """Make the meter safe, now.
+
+        Parameters
+        ----------
+        success:
+            How the plan ended.
+        """
+        self.meter.stop(success=success)

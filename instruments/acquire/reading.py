@@ -14,6 +14,7 @@ from analysis.core import InstrumentError
 from analysis.uncertainty import Quantity
 from analysis.uncertainty.sources import Source
 from instruments.protocols import Controller, Device, Frame, Meter
+from instruments.sensing import SensedProcess, Sensor
 from instruments.shots import Axis, Channel
 
 __all__ = ["Taken", "read"]
@@ -89,7 +90,11 @@ def _numbers(device: Device, readings: int) -> Taken:
     values: dict[str, float] = {}
     parts: dict[str, dict[Source, float]] = {}
     for name, quantity in quantities.items():
-        own = {source: part for source, part in quantity.parts().items() if NOISE in source.tags or source.kind == "A"}
+        lasting = device.lasting(quantity) if isinstance(device, Sensor | SensedProcess) else frozenset()
+        own = {
+            source: part for source, part in quantity.parts().items()
+            if (NOISE in source.tags or source.kind == "A") and source not in lasting
+        }  # fmt: skip
         parts[name] = {source: part for source, part in quantity.parts().items() if source not in own}
         values |= {name: quantity.value, f"u_{name}": float(np.hypot.reduce([*own.values(), 0.0]))}
     dof = {"dof": readings - 1} if readings > 1 else {}

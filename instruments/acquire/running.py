@@ -158,11 +158,20 @@ class Running:
         try:
             with guard(*self.task.devices):
                 self._loop()
+                self._give_rest()
         except BaseException as error:  # noqa: BLE001 - told by `wait`; also Ctrl-C of a user's callback
             self._error = self._error or error
         finally:
-            if self._writer.ident is not None:
+            if self._writer.is_alive():
                 self._queue.put(None)
+
+    def _give_rest(self) -> None:
+        """Wait until all shots are kept; what fails there is a reason to make safe, too."""
+        if self._writer.ident is not None:
+            self._queue.put(None)
+            self._writer.join()
+        if self._error is not None:
+            raise self._error
 
     def _loop(self) -> None:
         clock, before, begun = self.task.clock, None, 0.0

@@ -5,9 +5,10 @@ Not here: the loop (`instruments.control`).
 
 from typing import Any
 
-from analysis.uncertainty import Quantity
+from analysis.uncertainty import Quantity, Source
 from instruments.clock import Clock
 from instruments.protocols import Controller, DataKey, Meter, Reading, Status
+from instruments.sensing.sensor import Sensor
 
 __all__ = ["SensedProcess"]
 
@@ -66,6 +67,21 @@ class SensedProcess:
     def measure(self) -> Quantity:
         """Return what the sensor sees with its sources."""
         return self.sensor.measure()
+
+    def lasting(self, seen: Quantity) -> frozenset[Source]:
+        """Return which sources of a reading are the same in all readings.
+
+        Parameters
+        ----------
+        seen:
+            Measured by this process.
+
+        Returns
+        -------
+        :
+            As the sensor says, if it is a `Sensor`.
+        """
+        return self.sensor.lasting(seen) if isinstance(self.sensor, Sensor) else frozenset()
 
     def alarms(self) -> list[str]:
         """Return what the device complains about."""

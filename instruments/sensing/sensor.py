@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from analysis.core import InstrumentError
 from analysis.core import units as unit_rules
-from analysis.uncertainty import Quantity
+from analysis.uncertainty import Quantity, Source
 from instruments.clock import Clock
 from instruments.protocols import DataKey, Meter, Reading, Status
 
@@ -100,6 +100,23 @@ class Sensor:
         exact = (Quantity(value=float(value), u=0.0, units=self.units) for value in seen)
         signals = [self._kind.linearisation.back(each).to(self.meter.units).value for each in exact]
         return self._kind.linearisation.forward(self.meter.quantity(signals))
+
+    def lasting(self, seen: Quantity) -> frozenset[Source]:
+        """Return which sources of a reading are the same in all readings: calibration, zero, class, supply.
+
+        Parameters
+        ----------
+        seen:
+            A reading of this sensor.
+
+        Returns
+        -------
+        :
+            All but those of the meter.
+        """
+        signal = self._kind.linearisation.back(Quantity(value=seen.value, u=0.0, units=self.units))
+        exact = Quantity(value=signal.value, u=0.0, units=signal.units)
+        return frozenset(self._kind.linearisation.forward(exact).parts())
 
     def identity(self) -> str:
         """Return who the meter says it is."""

@@ -266,6 +266,13 @@ def test_a_callback_or_a_sink_that_raises_ends_it_safely(smu, dmm):
     assert "No space" in full.reason
 
 
+def test_a_sink_that_fails_after_the_last_shot_is_read_leaves_nothing_on(smu, dmm):
+    slow = Slow(seconds=0.2, fail_at=2)
+    with pytest.raises(AcquisitionError, match="No space left on device"):
+        acquire.run(acquire.sweep(smu, [0.1, 0.2, 0.3], dmm), sinks=[slow])
+    assert smu.output is False
+
+
 def test_ctrl_c_makes_safe_and_keeps_what_was_read(smu, dmm):
     main = threading.main_thread().ident
     with pytest.raises(KeyboardInterrupt) as caught:

@@ -11,7 +11,7 @@ from analysis import calibration
 from analysis.calibration.sensors import ForceRuns, force_transducer, pt100, thermocouple
 from analysis.core import CalibrationError, InstrumentError
 from analysis.uncertainty import Quantity
-from instruments import control, protocols, sensing
+from instruments import acquire, control, protocols, sensing, shots
 from instruments.simulators import Bench
 
 SEEDS = range(30)
@@ -151,6 +151,19 @@ def test_over_many_benches_the_error_is_as_large_as_predicted():
             expected.append((gain**2 + offset**2) / (gain + offset) ** 2)
     # 95 % of chi-square with 30 degrees of freedom
     assert 16.8 / 30 < np.mean(np.square(pulls)) / np.mean(expected) < 47.0 / 30
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_recorded_stream_separates_noise_from_what_its_shots_share(bench, dmm, kind):
+    sensor, true = kind(bench, dmm)
+    run = acquire.run(acquire.stream(sensor, count=12))
+    noise = float(run[f"u_{sensor.name}"].mean())
+    assert 0.4 < float(run[sensor.name].std(ddof=1)) / noise < 1.8
+    every = shots.array(run, sensor.name)
+    np.testing.assert_allclose(every.u, sensor.measure().u, rtol=0.02)
+    mean = every.mean("shot")
+    assert abs(float(mean.value) - true) < 3.0 * float(mean.u)
+    assert float(mean.u) > 0.9 * np.sqrt(sensor.measure().u ** 2 - noise**2)  # what all share does not average out
 
 
 def test_the_tolerance_of_a_class_is_one_source_for_all_readings_of_a_thermometer(bench, dmm):

@@ -19,7 +19,9 @@ except ImportError as error:  # pragma: no cover - tests run with it
 __all__ = ["ModbusTransport"]
 
 _NAME = re.compile(r"^modbus://(?P<host>[\w.-]+):(?P<port>\d{1,5})(?:/(?P<unit>\d{1,3}))?$")
-REASONS = {1: "function not known", 2: "no such register", 3: "value refused"}
+REASONS = {1: "function not known", 2: "no such register", 3: "value refused", 10: "the gateway has no path to it",
+           11: "the gateway has no answer from it"}  # fmt: skip
+SILENT = (10, 11)
 
 
 class ModbusTransport:
@@ -64,7 +66,8 @@ class ModbusTransport:
         Raises
         ------
         InstrumentError
-            If the device refuses, does not answer, or answers another number of registers.
+            If the device refuses, does not answer (`InstrumentTimeoutError`, also where a gateway says so), or answers
+            another number of registers.
         """
         what = f"read {count} registers from {address}"
         answer = self._exchange(
@@ -100,7 +103,8 @@ class ModbusTransport:
             raise InstrumentTimeoutError(self._say(what, f"no answer in time ({error})")) from error
         if answer.isError():
             code = int(getattr(answer, "exception_code", 0))
-            raise InstrumentError(self._say(what, f"{REASONS.get(code, 'refused')} (exception {code})"))
+            kind = InstrumentTimeoutError if code in SILENT else InstrumentError
+            raise kind(self._say(what, f"{REASONS.get(code, 'refused')} (exception {code})"))
         return answer
 
     def _say(self, what: str, reason: str) -> str:

@@ -1,4 +1,7 @@
-"""Rules that every driver keeps, and readings against the truth of the bench."""
+"""Settings, safe states and recovery of drivers, and readings against the truth of the bench.
+
+What holds for all drivers on all carriers is in `test_instruments_carriers.py`.
+"""
 
 import ast
 import json
@@ -12,60 +15,15 @@ from hypothesis import strategies as st
 import instruments
 from analysis.core import InstrumentError, InstrumentTimeoutError
 from analysis.uncertainty import Quantity
-from instruments import drivers, protocols
-from instruments.drivers.device import Choice, Number, Switch
+from instruments import drivers
 from instruments.simulators import Bench
 from instruments.transports import Recorder
 
 NAMES = Bench().names
-PROTOCOLS = {
-    "dmm": protocols.Meter, "smu": protocols.Source, "generator": protocols.Source, "lockin": protocols.Meter,
-    "spectrometer": protocols.Spectrometer, "frame": protocols.Frame, "furnace": protocols.Controller,
-    "oscilloscope": protocols.Device,
-}  # fmt: skip
 
 
 def opened(name, bench=None):
     return instruments.open(f"sim://{name}", bench=bench or Bench(seed=5))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_driver_keeps_the_rules_of_the_house(name):
-    device = opened(name)
-    assert type(device).__name__ in drivers.__all__
-    assert type(device).__doc__
-    assert device.messages
-    assert device.identity()
-    for key, setting in device.settings().items():
-        assert setting.__doc__, key
-        assert isinstance(setting, Number | Switch | Choice)
-        if isinstance(setting, Number):
-            assert setting.limits[0] < setting.limits[1]
-    snapshot = device.snapshot()
-    assert set(device.settings()) <= set(snapshot)
-    json.dumps(snapshot)
-    device.safe_state()
-    device.safe_state()
-    device.close()
-    device.close()
-    assert device.closed
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_driver_satisfies_its_protocol_and_describes_what_it_reads(name):
-    bench = Bench(seed=5)
-    with opened(name, bench) as device:
-        assert isinstance(device, protocols.Device)
-        assert all(hasattr(device, member) for member in members(PROTOCOLS[name]))
-        described, read = device.describe(), device.read()
-        assert described.keys() == read.keys()
-        assert all(list(np.shape(read[key]["value"])) == described[key]["shape"] for key in read)
-        assert device.describe_configuration().keys() == device.read_configuration().keys()
-
-
-def members(protocol):
-    found = {key for base in protocol.__mro__[:-1] for key in (*vars(base), *vars(base).get("__annotations__", {}))}
-    return {key for key in found if not key.startswith("_")}
 
 
 def settings_of(name):

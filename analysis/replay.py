@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from analysis import baseline, calibration, io, peaks, preprocess, uncertainty
+from analysis import baseline, calibration, io, peaks, preprocess, quality, uncertainty
 from analysis.calibration import again as spectral
 from analysis.core import HistoryError, did_you_mean, history
 from analysis.core.sameness import require_same
@@ -321,6 +321,7 @@ _STEPS: dict[str, Step] = {
         for function in functions
     },
     "baseline.subtract": _call(baseline.subtract, "spectrum", "baseline"),
+    "quality.interlab": lambda s, i, _: quality.interlab(i, **s).consensus,
     "calibration.lines": _call(calibration.lines),
     "calibration.match": _call(calibration.match, "spectrum", "lines"),
     "calibration.leave_out": _call(calibration.leave_out, "found"),

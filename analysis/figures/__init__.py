@@ -3,6 +3,7 @@
 from analysis.figures.drawing import png
 from analysis.figures.fitted_curves import draw_curve
 from analysis.figures.pairs import draw_pairs
+from analysis.figures.quality import draw_equivalence
 from analysis.figures.results import draw_budget, draw_densities, draw_deviations
 from analysis.figures.spectra import draw_baseline, draw_fit, draw_spectrum
 
@@ -12,6 +13,7 @@ __all__ = [
     "draw_curve",
     "draw_densities",
     "draw_deviations",
+    "draw_equivalence",
     "draw_fit",
     "draw_pairs",
     "draw_spectrum",

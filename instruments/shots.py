@@ -190,8 +190,9 @@ _TIME = {"units": "s", "long_name": "time since 1970-01-01T00:00:00Z"}
 
 
 def _column(layout: Layout, channel: Channel, at: list[int], values: list[Any], count: int) -> xr.Variable:
-    whole = np.full((count, *channel.shape), np.nan, dtype=channel.dtype)
+    whole = np.broadcast_to(np.array(np.nan, dtype=channel.dtype), (count, *channel.shape))  # takes no memory
     if values:
+        whole = whole.copy()
         whole[at] = np.asarray(values)
     shape = (*(layout.shape or (count,)), *channel.shape)
     return xr.Variable((*layout.dims, *channel.dims), whole.reshape(shape), {"units": channel.units, **channel.attrs})

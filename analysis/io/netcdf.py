@@ -121,7 +121,7 @@ def _write_entry(dataset: xr.Dataset, name: str, path: Path) -> None:
         entry.attrs.update({"NX_class": "NXentry", "default": group.split("/")[1]})
         if is_fit:
             file[f"{name}/fit"].attrs.update({"NX_class": "NXfit", "default": "result"})
-        data.attrs.update(_nexus_attributes(plain))
+        data.attrs.update(nexus_attributes(plain))
         data.attrs["metrospec"] = json.dumps(note, sort_keys=True)
         for field, source in (("title", "title"), ("start_time", "acquired")):
             if isinstance(dataset.attrs.get(source), str):
@@ -147,7 +147,19 @@ def _encoding(variable: xr.Variable) -> dict[str, Any]:
     return {"_FillValue": None, **compression} if variable.dtype.kind == "f" else compression
 
 
-def _nexus_attributes(plain: xr.Dataset) -> dict[str, Any]:
+def nexus_attributes(plain: xr.Dataset) -> dict[str, Any]:
+    """Return the attributes by which NeXus names signal and axes of a group.
+
+    Parameters
+    ----------
+    plain:
+        The encoded Dataset of the group.
+
+    Returns
+    -------
+    :
+        `NX_class`, `signal`, `axes`, and where each axis belongs.
+    """
     found: dict[str, Any] = {"NX_class": "NXdata"}
     signal = next((name for name in ("signal", "value") if name in plain.data_vars), None)
     if signal is None:

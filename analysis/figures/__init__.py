@@ -5,6 +5,7 @@ from analysis.figures.fitted_curves import draw_curve
 from analysis.figures.pairs import draw_pairs
 from analysis.figures.quality import draw_equivalence
 from analysis.figures.results import draw_budget, draw_densities, draw_deviations
+from analysis.figures.runs import draw_loop, draw_map
 from analysis.figures.spectra import draw_baseline, draw_fit, draw_spectrum
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "draw_deviations",
     "draw_equivalence",
     "draw_fit",
+    "draw_loop",
+    "draw_map",
     "draw_pairs",
     "draw_spectrum",
     "png",

@@ -18,12 +18,13 @@ from analysis.calibration.checking import normalized_error
 from analysis.calibration.curve_families import with_units
 from analysis.calibration.validity import parse_date
 from analysis.core import CalibrationError, history
+from analysis.quality.constants import d2
+from analysis.quality.moving import moving_average, moving_spread
 from analysis.uncertainty import Quantity
 
 __all__ = ["CheckChart", "Checks", "check_chart", "checks_of"]
 
 Array = npt.NDArray[np.float64]
-D2 = 1.128379167095513  # 2 / sqrt(pi): mean range of two normal values, in standard deviations
 FEWEST, USUAL = 5, 20
 
 
@@ -230,12 +231,12 @@ def check_chart(
         msg = f"limits need at least {FEWEST} checks, got {first}; measure more, or give centre and sd of earlier ones"
         raise CalibrationError(msg)
     middle = float(values[:first].mean()) if centre is None else centre
-    spread = float(np.abs(np.diff(values[:first])).mean()) / D2 if sd is None else sd
+    spread = float(np.abs(np.diff(values[:first])).mean()) / d2(2) if sd is None else sd
     if not (0.0 < spread < math.inf and math.isfinite(middle)):
         msg = f"the checks need a scatter > 0 and a finite centre, got {spread:g} and {middle:g}; give sd"
         raise CalibrationError(msg)
-    averages = _averages(values, middle, weight)
-    half = width * spread * _shrink(values.size, weight, steady=steady)
+    averages = moving_average(values, middle, weight)
+    half = width * spread * moving_spread(values.size, weight, steady=steady)
     settings = {
         "dates": list(dates), "centre": centre, "sd": sd, "baseline": baseline, "weight": weight, "width": width,
         "steady": steady,
@@ -249,18 +250,3 @@ def check_chart(
         notes=(few,) if sd is None and first < USUAL else (),
         history=history.extend("calibration.check_chart", settings=settings, inputs=inputs),
     )  # fmt: skip
-
-
-def _averages(values: Array, start: float, weight: float) -> Array:
-    found, now = [], start
-    for value in values:
-        now = weight * float(value) + (1.0 - weight) * now
-        found.append(now)
-    return np.array(found)
-
-
-def _shrink(count: int, weight: float, *, steady: bool) -> Array:
-    """Return the standard deviation of the moving average over that of one check."""
-    after = np.arange(1, count + 1)
-    left = np.zeros(count) if steady else (1.0 - weight) ** (2 * after)
-    return np.asarray(np.sqrt(weight / (2.0 - weight) * (1.0 - left)))

@@ -47,6 +47,8 @@ class Running:
         self._queue: queue.Queue[Shot | None] = queue.Queue(maxsize=queue_size)
         self._stop = threading.Event()
         self._error: BaseException | None = None
+        self._unsafe: tuple[str, ...] = ()
+        self._begun: list[Sink] = []
         self._writer = threading.Thread(target=self._give, name="metrospec writer", daemon=True)
         self._sampler = threading.Thread(target=self._sample, name="metrospec sampler")
         self._sampler.start()
@@ -59,16 +61,21 @@ class Running:
             return "running"
         if self._error is None:
             return "done"
-        return "stopped" if isinstance(self._error, _StoppedError) else "failed"
+        return "stopped" if self._stopped else "failed"
 
     @property
     def reason(self) -> str:
         """Why it ended early; empty if it did not."""
         if self._error is None:
             return ""
-        if isinstance(self._error, _StoppedError):
-            return "stopped by the user"
-        return f"{type(self._error).__name__}: {self._error}"
+        stopped = isinstance(self._error, _StoppedError)
+        why = "stopped by the user" if stopped else f"{type(self._error).__name__}: {self._error}"
+        return "; ".join((why, *self._unsafe))
+
+    @property
+    def _stopped(self) -> bool:
+        """Whether the user ended it and all devices were made safe."""
+        return isinstance(self._error, _StoppedError) and not self._unsafe
 
     def stop(self) -> None:
         """Stop after the exchange that is under way and make all devices safe; what was read stays."""
@@ -126,7 +133,8 @@ class Running:
         Raises
         ------
         AcquisitionError
-            If it failed: a device, a sink or the callback. All devices are safe then, and `data` has what was read.
+            If it failed: a device, a sink, the callback, or a stop after which a device could not be made safe. The
+            message says which devices are not safe; `data` has what was read.
         InstrumentError
             If it still runs after the timeout.
         """
@@ -139,39 +147,63 @@ class Running:
         if self._writer.ident is not None:
             self._writer.join(timeout)
         if self.dropped:
-            words = f"{self.dropped} shots were dropped: what takes them was slower than the stream; its gaps are known"
+            words = f"{self.dropped} shots were dropped: what takes them was slower than what reads; its gaps are known"
             warnings.warn(words, RuntimeWarning, stacklevel=2)
-        if self._error is None or isinstance(self._error, _StoppedError):
+        if self._error is None or self._stopped:
             return self.dataset()
         raise self._failure() from self._error
 
     def _failure(self) -> AcquisitionError:
         of = f" of {self.task.count}" if self.task.count else ""
-        notes = "; ".join(getattr(self._error, "__notes__", []))
-        safe = notes or "all devices were made safe"
-        error = AcquisitionError(f"ended at shot {self.count}{of} by {self.reason}; {safe}; what was read is in .data")
+        safe = "" if self._unsafe else "; all devices were made safe"
+        error = AcquisitionError(f"ended at shot {self.count}{of} by {self.reason}{safe}; what was read is in .data")
         error.data = None if self.layout is None else self.dataset()
         return error
 
-    # -- the sampling thread
-    def _sample(self) -> None:
+    def _interrupt(self, error: Any) -> None:  # noqa: ANN401 - an exception, which is told more
+        self.stop()
+        self._sampler.join()
+        if self._error is None:  # it had just ended well, and left the outputs as they were
+            self._guard(self._give_rest)
+        if self._writer.ident is not None:
+            self._writer.join()
+        error.data = None if self.layout is None else self.dataset()
+        safe = "; ".join(self._unsafe) or "all devices were made safe"
+        error.add_note(f"{self.count} shots were read; {safe}; .data has what was read")
+
+    def _guard(self, act: Callable[[], None]) -> None:
+        """Act; at any exception note why, and make all devices safe."""
         try:
             with guard(*self.task.devices):
-                self._loop()
-                self._give_rest()
-        except BaseException as error:  # noqa: BLE001 - told by `wait`; also Ctrl-C of a user's callback
-            self._error = self._error or error
-        finally:
-            if self._writer.is_alive():
-                self._queue.put(None)
+                try:
+                    act()
+                except BaseException as error:
+                    self._error = self._error or error
+                    raise _StoppedError from error  # a fresh one, in which only what is not safe is noted
+        except _StoppedError as ended:
+            self._unsafe = tuple(getattr(ended, "__notes__", ()))
+
+    # -- the sampling thread
+    def _sample(self) -> None:
+        self._guard(self._all)
+        if self._writer.ident is None:
+            for sink in self._begun:
+                self._end(sink)
+        while self._writer.is_alive() and threading.main_thread().is_alive() and not self._offer(None):
+            pass
+
+    def _all(self) -> None:
+        self._loop()
+        self._give_rest()
 
     def _give_rest(self) -> None:
         """Wait until all shots are kept; what fails there is a reason to make safe, too."""
         if self._writer.ident is not None:
-            self._queue.put(None)
-            self._writer.join()
-        if self._error is not None:
-            raise self._error
+            self._offer(None)
+            while self._writer.is_alive() and not self._stop.is_set():
+                self._writer.join(_SLICE)
+        if self._stop.is_set() or self._error is not None:
+            raise _StoppedError
 
     def _loop(self) -> None:
         clock, before, begun = self.task.clock, None, 0.0
@@ -186,10 +218,8 @@ class Running:
                 begun = clock.now()
             when = clock.timestamp()
             taken = self._taken(index, before)
-            self._keep(Shot(index=index, timestamp=when, values=taken.values, parts=taken.parts), taken)
+            self._keep(Shot(index=index, timestamp=when, values=taken.values, parts=taken.parts))
             before = index
-        if self._stop.is_set():
-            raise _StoppedError
 
     def _to_do(self) -> Iterator[int]:
         done = frozenset[int]().union(*(getattr(sink, "done", frozenset)() for sink in self._sinks))
@@ -201,11 +231,15 @@ class Running:
     def _taken(self, index: int, before: int | None) -> Taken:
         for attempt in itertools.count():
             try:
-                return self.task.take(index, before if attempt == 0 else None, self._wait)
+                taken = self.task.take(index, before if attempt == 0 else None, self._wait)
+                if self.layout is None:
+                    self.layout = self._layout(taken)
             except InstrumentError:
                 if attempt >= self._retries or self._stop.is_set():
                     raise
                 self.retaken += 1
+            else:
+                return taken
         raise AssertionError
 
     def _wait(self, seconds: float) -> None:
@@ -218,11 +252,11 @@ class Running:
             if self._stop.wait(min(left, _SLICE)) or not threading.main_thread().is_alive():
                 raise _StoppedError
 
-    def _keep(self, shot: Shot, taken: Taken) -> None:
-        if self.layout is None:
-            self.layout = self._layout(taken)
+    def _keep(self, shot: Shot) -> None:
+        if self.layout is not None and not self.count:
             for sink in self._sinks:
                 sink.begin(self.layout)
+                self._begun.append(sink)
             if self._sinks or self._told is not None:
                 self._writer.start()
         self._kept.append(shot)
@@ -232,12 +266,18 @@ class Running:
         if self.task.period and self._queue.full():
             self.dropped += 1
             return
-        while not self._stop.is_set():
+        self.dropped += not self._offer(shot)
+
+    def _offer(self, shot: Shot | None) -> bool:
+        """Wait for a place in the queue until it is stopped; tell whether there was one."""
+        while True:
             try:
                 self._queue.put(shot, timeout=_SLICE)
             except queue.Full:
-                continue
-            return
+                if self._stop.is_set():
+                    return False
+            else:
+                return True
 
     def _layout(self, taken: Taken) -> Layout:
         return Layout(
@@ -259,7 +299,7 @@ class Running:
             self._stop.set()
             while self._queue.get() is not None:  # until the sampling thread has ended
                 pass
-        for sink in self._sinks:
+        for sink in self._begun:
             self._end(sink)
 
     def _end(self, sink: Sink) -> None:
@@ -342,9 +382,5 @@ def run(
     try:
         return running.wait()
     except KeyboardInterrupt as error:
-        running.stop()
-        running._sampler.join()  # noqa: SLF001 - the same module
-        held: Any = error
-        held.data = None if running.layout is None else running.wait()
-        error.add_note(f"{running.count} shots were read; all devices were made safe; .data has what was read")
+        running._interrupt(error)  # noqa: SLF001 - the same module
         raise

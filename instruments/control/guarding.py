@@ -35,8 +35,20 @@ def guard(*devices: Device) -> Iterator[None]:
         yield
     except BaseException as error:
         for device in reversed(devices):
-            try:
-                device.safe_state()
-            except Exception as failed:  # noqa: BLE001 - the other devices come first
+            for failed in _made_safe(device):
                 error.add_note(f"{device.name} could not be made safe: {type(failed).__name__}: {failed}")
         raise
+
+
+def _made_safe(device: Device) -> list[BaseException]:
+    """Make safe, once more if Ctrl-C cuts it short; return what went wrong: the other devices come first."""
+    for _ in range(2):
+        try:
+            device.safe_state()
+        except KeyboardInterrupt as failed:
+            found: list[BaseException] = [failed]
+        except BaseException as failed:  # noqa: BLE001 - as above
+            return [failed]
+        else:
+            return []
+    return found

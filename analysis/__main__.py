@@ -136,12 +136,14 @@ def _calibration(given: argparse.Namespace, settings: Settings) -> tuple[AxisCal
             msg = "--silicon and --laser belong to a calibration; give its lamp spectrum too: --lamp FILE"
             raise MetrospecError(msg)
         return None, {}
-    used = {name: io.read(path) for name, path in (("lamp", given.lamp), ("silicon", given.silicon)) if path}
+    used = {
+        name: io.require_one(io.read(path)) for name, path in (("lamp", given.lamp), ("silicon", given.silicon)) if path
+    }
     return calibrate(used["lamp"], settings=settings, silicon=used.get("silicon")), used
 
 
 def _analyse(path: Path, given: argparse.Namespace, settings: Settings, calibration: AxisCalibration | None) -> _Job:
-    raw = io.read(path)
+    raw = io.require_one(io.read(path))
     named = raw
     if given.units and given.axis and given.axis not in raw.coords:
         named = io.name_axis(raw, name=given.axis, units=given.units)

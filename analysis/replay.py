@@ -248,7 +248,7 @@ def _read(settings: Named, inputs: Named, bench: _Bench) -> object:  # noqa: ARG
             "the folder with the file that was read: replay(..., folder=...)"
         )
         raise HistoryError(msg)
-    return io.read(path, format=settings["format"])
+    return io.read(path, format=settings["format"], item=settings.get("item"))
 
 
 def _call(function: Callable[..., Any], *names: str) -> Step:

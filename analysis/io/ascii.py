@@ -6,13 +6,17 @@ where it does not (see `analysis.io.name_axis`). Further columns with axis label
 Not here: cutting lines (`analysis.io.table`), reading labels (`analysis.io.labels`).
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
 from analysis.core import CHANNEL, FormatError
-from analysis.io import dates, labels
+from analysis.io import collection, dates, labels, table, text
+from analysis.io.collection import Collection
 from analysis.io.labels import Label
+from analysis.io.reader import Reader
 from analysis.io.table import Table
 
 SPECTRUM = "spectrum"
@@ -20,7 +24,7 @@ _UNKNOWN = "first column; the file does not say what it is"
 Array = npt.NDArray[np.float64]
 
 
-def read(table: Table, name: str) -> xr.Dataset:
+def read_table(table: Table, name: str) -> xr.Dataset | Collection:
     """Make a spectrum, or several with one axis, of a table.
 
     Parameters
@@ -34,7 +38,7 @@ def read(table: Table, name: str) -> xr.Dataset:
     -------
     :
         `signal` along `channel`; with several signal columns `(spectrum, channel)`; spectra side by side on different
-        axes have a 2-D axis `(spectrum, channel)`: take one by `.sel(spectrum=...).dropna("channel")`.
+        axes are a collection.
 
     Raises
     ------
@@ -45,7 +49,9 @@ def read(table: Table, name: str) -> xr.Dataset:
     if table.values.shape[1] == 1:
         dataset = xr.Dataset({"signal": (CHANNEL, table.values[:, 0], _about(found[0]))})
     elif _is_side_by_side(found):
-        dataset = _side_by_side(table, found, name)
+        return collection.gather(
+            (title, _finish(dataset, table)) for title, dataset in _side_by_side(table, found, name)
+        )
     else:
         dataset = _one_axis(table, found, name)
     return _finish(dataset, table)
@@ -68,7 +74,7 @@ def read_columns(table: Table, name: str) -> xr.Dataset:  # noqa: ARG001 - the s
     """
     dataset = xr.Dataset(
         {"signal": ((SPECTRUM, CHANNEL), np.ascontiguousarray(table.values.T))},
-        coords={SPECTRUM: _unique([text or f"column {at + 1}" for at, text in enumerate(table.names)])},
+        coords={SPECTRUM: collection.unique([text or f"column {at + 1}" for at, text in enumerate(table.names)])},
     )
     return _finish(dataset, table)
 
@@ -134,25 +140,23 @@ def _one_axis(table: Table, found: list[Label], name: str) -> xr.Dataset:
     data = np.ascontiguousarray(values[:, signals].T)
     return xr.Dataset(
         {"signal": ((SPECTRUM, CHANNEL), data, _common([found[at] for at in signals]))},
-        coords | {SPECTRUM: _unique(texts)},
+        coords | {SPECTRUM: collection.unique(texts)},
     )
 
 
-def _side_by_side(table: Table, found: list[Label], name: str) -> xr.Dataset:
-    axis, x, y = found[0].axis, table.values[:, ::2].T, table.values[:, 1::2].T
-    for at, column in enumerate(x):
-        problem = _axis_problem(column[: _filled(column)], table.first_line)
+def _side_by_side(table: Table, found: list[Label], name: str) -> Iterator[tuple[str, xr.Dataset]]:
+    for at, title in enumerate(collection.unique(_titles(table, found))):
+        x, y = table.values[:, 2 * at], table.values[:, 2 * at + 1]
+        size, axis, label = _filled(x), found[2 * at].axis, found[2 * at + 1]
+        problem = _axis_problem(x[:size], table.first_line)
         if problem:
             raise FormatError(_axis_message(name, f"{axis} of spectrum {at + 1}", problem))
-    longest = x[int(np.argmax([_filled(column) for column in x]))]
-    same = bool((np.isnan(x) | (x == longest)).all())
-    about = _about(found[0])
-    coords = {axis: (CHANNEL, longest.copy(), about) if same else ((SPECTRUM, CHANNEL), x.copy(), about)}
-    names = xr.DataArray(_unique(_titles(table, found)), dims=SPECTRUM)
-    return xr.Dataset(
-        {"signal": ((SPECTRUM, CHANNEL), y.copy(), _common(found[1::2]))},
-        coords | {SPECTRUM: names, "column_label": (SPECTRUM, [label.text for label in found[1::2]])},
-    )
+        if np.isfinite(y[size:]).any():
+            msg = f"{name!r}: spectrum {at + 1} ({title!r}) has values beyond the end of its axis. Export it again"
+            raise FormatError(msg)
+        coords = {axis: (CHANNEL, x[:size].copy(), _about(found[2 * at]))}
+        attrs = {"title": title, "column_label": label.text}
+        yield title, xr.Dataset({"signal": (CHANNEL, y[:size].copy(), _about(label))}, coords, attrs=attrs)
 
 
 def _titles(table: Table, found: list[Label]) -> list[str]:
@@ -195,10 +199,20 @@ def _common(found: list[Label]) -> dict[str, object]:
     return {"units": units.pop()} if len(units) == 1 and units != {""} else {}
 
 
-def _unique(texts: list[str]) -> list[str]:
-    seen: dict[str, int] = {}
-    result = []
-    for text in texts:
-        seen[text] = seen.get(text, 0) + 1
-        result.append(text if seen[text] == 1 else f"{text} ({seen[text]})")
-    return result
+READER = Reader(
+    name="ascii",
+    title="tables of text (tab, semicolon, comma or blanks)",
+    recognises=lambda head: True,  # noqa: ARG005 - the last that is asked
+    read=lambda content, name: read_table(table.parse(text.lines_of(content, name), name), name),
+    reads="any usual delimiter, decimal sign, header and encoding; spectra side by side; a column of uncertainty",
+    reads_not="tables that text interrupts, axes that are not strictly monotonic (read them as `columns`)",
+    tested_on="Cary, Horiba, Renishaw, Tektronix and XDI files (METROSPEC_REAL_FILES), made ones in every dialect",
+)
+COLUMNS = Reader(
+    name="columns",
+    title="tables of text as they stand",
+    recognises=lambda head: False,  # noqa: ARG005 - only where it is asked for
+    read=lambda content, name: read_columns(table.parse(text.lines_of(content, name), name), name),
+    reads='every column as it stands, no axis but `pixel`; only by `format="columns"`',
+    tested_on="made ones",
+)

@@ -14,6 +14,8 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.core import CHANNEL, FormatError
+from analysis.io import sniff, table, text
+from analysis.io.reader import Reader
 from analysis.io.table import Table
 
 Array = npt.NDArray[np.float64]
@@ -27,7 +29,7 @@ _FULL_SCALE = 65535
 """Of the 16-bit converter; `yaxis_max` of the header is only what the screen showed."""
 
 
-def read(table: Table, name: str) -> xr.Dataset:
+def read_table(table: Table, name: str) -> xr.Dataset:
     """Make a spectrum of a B&W Tek table.
 
     Parameters
@@ -145,3 +147,14 @@ def _attributes(header: dict[str, str], table: Table, name: str) -> dict[str, ob
         attrs["acquired"] = header["Date"].replace(" ", "T")
         attrs["acquired_note"] = "local time of the instrument's computer; the file gives no time zone"
     return attrs
+
+
+READER = Reader(
+    name="bwtek",
+    title="B&W Tek text",
+    recognises=lambda head: sniff.start_of(head).startswith("File Version;BW"),
+    read=lambda content, name: read_table(table.parse(text.lines_of(content, name), name), name),
+    reads="raw, dark, maker's corrected column; wavelength by the maker's polynomial; Raman shift by the laser line",
+    reads_not="columns computed by the maker: %T, absorbance, irradiance",
+    tested_on="a neon lamp file of BWRam 4 (METROSPEC_REAL_FILES), made ones",
+)

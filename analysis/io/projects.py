@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from analysis.core import FormatError
-from analysis.io import dcc, hdf5, sniff
+from analysis.io import dcc, hdf5, registry, sniff
 
 if TYPE_CHECKING:
     from analysis.calibration import (
@@ -136,9 +136,9 @@ def _wants_function(note: str, dataset: xr.Dataset) -> bool:
 
 def _require_hdf5(path: str | Path) -> Path:
     source = sniff.require_file(path)
-    kind = sniff.identify(source)
+    kind = registry.identify(source)
     if kind != "netcdf":
-        msg = f"{source.name!r} is {kind} text, wanted a file that io.write made. Read it with io.read(path)"
+        msg = f"{source.name!r} is {kind}, wanted a file that io.write made. Read it with io.read(path)"
         raise FormatError(msg)
     return source
 

@@ -1,6 +1,6 @@
 """What a file is, from its first bytes; sizes and permissions are checked before anything is read.
 
-Not here: reading (`analysis.io.reading`).
+Not here: which reader a file needs (`analysis.io.registry`).
 """
 
 from pathlib import Path
@@ -8,8 +8,6 @@ from pathlib import Path
 from analysis.core import FormatError
 from analysis.io import zarr_check
 
-MAX_TEXT_BYTES = 64_000_000
-"""Largest text file that is read, in bytes."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _USERBLOCK = (0, 512, 1024, 2048)
 _OLD_ZARR = (".zgroup", ".zattrs", ".zarray", ".zmetadata")
@@ -38,7 +36,6 @@ _MAGIC = (
     (b"\x80\x05", "a Python pickle (never read)"),
 )
 _TEXT_MAGIC = (
-    ("##TITLE", "JCAMP-DX"),
     ("$SPEC_ID", "MAESTRO Spe"),
     ("<?XML", "XML (for a digital calibration certificate: io.read_certificate, io.read_calibration)"),
     ("<!DOCTYPE", "HTML"),
@@ -48,7 +45,6 @@ _TEXT_MAGIC = (
     ("[\n", "JSON"),
     ("[\r\n", "JSON"),
 )
-_SUPPORTED = "netCDF-4/HDF5/NeXus, Zarr, B&W Tek text, and tables of text (tab, semicolon, comma or blanks)"
 
 
 def require_source(path: str | Path) -> Path:
@@ -126,51 +122,102 @@ def is_xml(path: Path) -> bool:
     :
         By its first bytes.
     """
-    with path.open("rb") as file:
-        head = file.read(_PEEK)
-    return head.decode("latin-1").lstrip("ï»¿ \t\r\n").startswith(("<?xml", "<dcc:", "<digitalCalibration"))
+    return start_of(peek(path)).startswith(("<?xml", "<dcc:", "<digitalCalibration"))
 
 
-def identify(path: Path) -> str:
-    """Say which reader a file needs.
+def peek(path: Path) -> bytes:
+    """Return the first bytes of a file.
 
     Parameters
     ----------
     path:
-        A file or Zarr store that exists.
+        A file that exists.
 
     Returns
     -------
     :
-        `netcdf`, `zarr`, `bwtek` or `ascii`.
+        4096 bytes at most.
+    """
+    with path.open("rb") as file:
+        return file.read(_PEEK)
+
+
+def is_hdf5(head: bytes) -> bool:
+    """Say whether a file is HDF5.
+
+    Parameters
+    ----------
+    head:
+        Its first bytes.
+
+    Returns
+    -------
+    :
+        By its signature, at one of the places where HDF5 looks for it.
+    """
+    return any(head[at:].startswith(_HDF5) for at in _USERBLOCK)
+
+
+def start_of(head: bytes) -> str:
+    """Return the first characters of a text, without byte order mark and blanks before them.
+
+    Parameters
+    ----------
+    head:
+        The first bytes of a file.
+
+    Returns
+    -------
+    :
+        Text; of wide encodings only the characters of ASCII.
+    """
+    return head.decode("latin-1").lstrip("ï»¿þÿ\0 \t\r\n").replace("\0", "")
+
+
+def refuse_known(path: Path, head: bytes, *, readable: str) -> None:
+    """Refuse a file of a kind that is known and not read.
+
+    Parameters
+    ----------
+    path:
+        The file, for the message.
+    head:
+        Its first bytes.
+    readable:
+        What is read, in words.
 
     Raises
     ------
     FormatError
-        If the content is of a kind that is not read, or too large.
+        If the content is of a kind that is not read; says which.
     """
-    if path.is_dir():
-        return "zarr"
-    with path.open("rb") as file:
-        head = file.read(_PEEK)
-    if any(head[at:].startswith(_HDF5) for at in _USERBLOCK):
-        return "netcdf"
-    for magic, what in _MAGIC:
-        if head.startswith(magic):
-            raise FormatError(_refusal(path, what))
-    start = head.decode("latin-1").lstrip("ï»¿ \t\r\n")
-    for mark, what in _TEXT_MAGIC:
-        if start.upper().startswith(mark):
-            raise FormatError(_refusal(path, what))
-    size = path.stat().st_size
-    if size > MAX_TEXT_BYTES:
-        msg = f"{path.name!r} has {size} bytes; text is read up to {MAX_TEXT_BYTES}. Split it, or convert it to netCDF"
+    start = start_of(head).upper()
+    found = next((what for magic, what in _MAGIC if head.startswith(magic)), "")
+    found = found or next((what for mark, what in _TEXT_MAGIC if start.startswith(mark)), "")
+    if found:
+        msg = (
+            f"{path.name!r} is {found} by its first bytes, whatever its suffix; that is not read. Read are {readable}: "
+            "export the spectrum as one of these"
+        )
         raise FormatError(msg)
-    return "bwtek" if start.replace("\0", "").startswith("File Version;BW") else "ascii"
 
 
-def _refusal(path: Path, what: str) -> str:
-    return (
-        f"{path.name!r} is {what} by its first bytes, whatever its suffix; that is not read. Read are {_SUPPORTED}: "
-        "export the spectrum as one of these"
-    )
+def require_size(path: Path, limit: int) -> None:
+    """Refuse a file that is too large to be read whole.
+
+    Parameters
+    ----------
+    path:
+        The file.
+    limit:
+        In bytes.
+
+    Raises
+    ------
+    FormatError
+        If it is larger.
+    """
+    size = path.stat().st_size
+    if size > limit:
+        msg = f"{path.name!r} has {size} bytes; this kind is read up to {limit}. Split it, or convert it to netCDF"
+        raise FormatError(msg)

@@ -12,6 +12,7 @@ import xarray as xr
 
 from analysis.core import FormatError
 from analysis.io import atomic, netcdf, zarr_check, zarr_store
+from analysis.io.collection import Collection, as_project
 
 _ZARR = ".zarr"
 _SUFFIXES = frozenset({".nc", ".nc4", ".nxs", ".h5", ".hdf5", ""})
@@ -59,6 +60,8 @@ def write(thing: object, path: str | Path) -> Path:
             f"{sorted({*_SUFFIXES, _ZARR} - {''})}. For tables and reports write the text that analysis.report returns"
         )
         raise FormatError(msg)
+    if isinstance(thing, Collection):
+        thing = as_project(thing)
     project = isinstance(thing, Mapping) and not isinstance(thing, xr.Dataset)
     given: Mapping[Any, object] = thing if project else {netcdf.ENTRY: thing}  # type: ignore[assignment]
     items = {_require_key(name): _as_dataset(item, name) for name, item in given.items()}

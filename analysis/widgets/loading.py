@@ -14,7 +14,6 @@ import xarray as xr
 
 from analysis import figures, io
 from analysis.core import FormatError, history
-from analysis.io.reading import FORMATS
 from analysis.widgets.drop_zone import FOLDER, DropZone, keep
 from analysis.widgets.front_panel import STYLE, WRAP, FrontPanel
 from analysis.widgets.panel import Figure, ipw
@@ -23,6 +22,7 @@ from analysis.widgets.spectrum_view import Series, SpectrumView
 __all__ = ["LoadPanel", "LoadSettings", "load"]
 
 _BY_CONTENT = "by content"
+_ALL = "all"
 _MOST_CURVES = 6
 _LONGEST = 200
 _HIDDEN = ("header", "history", "source_file")
@@ -37,6 +37,8 @@ class LoadSettings:
     """The file; None before there is one."""
     format: str | None = None
     """A format of `io.read`; None looks at the content."""
+    item: str | None = None
+    """Which spectrum of a collection; None for all."""
 
 
 class LoadPanel(FrontPanel[LoadSettings]):
@@ -50,13 +52,20 @@ class LoadPanel(FrontPanel[LoadSettings]):
         self.path = ipw.Text(
             description="or its path", continuous_update=False, style=STYLE, layout=ipw.Layout(width="34em")
         )
-        self.path.observe(lambda change: self._change(path=change["new"].strip() or None), names="value")
+        self.path.observe(lambda change: self._change(path=change["new"].strip() or None, item=None), names="value")
         self.format = ipw.Dropdown(
-            options=[_BY_CONTENT, *FORMATS], description="read", style=STYLE, layout=ipw.Layout(width="auto")
+            options=[_BY_CONTENT, *io.formats()], description="read", style=STYLE, layout=ipw.Layout(width="auto")
         )
         self.format.observe(
             lambda change: self._change(format=None if change["new"] == _BY_CONTENT else change["new"]), names="value"
         )
+        self.item = ipw.Dropdown(
+            options=[_ALL], description="spectrum", style=STYLE, layout=ipw.Layout(width="auto", display="none")
+        )
+        self.item.observe(
+            lambda change: self._change(item=None if change["new"] == _ALL else change["new"]), names="value"
+        )
+        self._names: tuple[str, ...] = ()
         self.plot: SpectrumView | None = None
         self._place, self._drawn = ipw.VBox([]), None
         super().__init__(settings, name=name)
@@ -84,7 +93,8 @@ class LoadPanel(FrontPanel[LoadSettings]):
         if self.settings.path is None:
             return "None  # no file yet"
         form = "" if self.settings.format is None else f", format={self.settings.format!r}"
-        return f"io.read({self.settings.path!r}{form})"
+        item = "" if self.settings.item is None else f", item={self.settings.item!r}"
+        return f"io.read({self.settings.path!r}{form}{item})"
 
     def text(self) -> str:
         """Return what was recognised.
@@ -98,16 +108,24 @@ class LoadPanel(FrontPanel[LoadSettings]):
             return "no file yet"
         return "\n".join(f"{what}: {said}" for what, said in recognised(self.result).items())
 
-    def _call(self, settings: LoadSettings) -> xr.Dataset | None:
+    def _call(self, settings: LoadSettings) -> xr.Dataset | io.Collection | None:
         if settings.path is None:
+            self._names = ()
             return None
-        return io.read(settings.path, format=settings.format)
+        found = io.read(settings.path, format=settings.format)
+        self._names = tuple(found) if isinstance(found, io.Collection) else ()
+        if settings.item is None:
+            return found
+        return io.read(settings.path, format=settings.format, item=settings.item)
 
     def _body(self) -> list[ipw.Widget]:
-        return [self.zone, ipw.Box([self.path, self.format], layout=WRAP), self._place]
+        return [self.zone, ipw.Box([self.path, self.format, self.item], layout=WRAP), self._place]
 
     def _show(self) -> None:
         self.path.value, self.format.value = self.settings.path or "", self.settings.format or _BY_CONTENT
+        self.item.options = [_ALL, *self._names]
+        self.item.value = self.settings.item or _ALL
+        self.item.layout.display = None if self._names else "none"
         if self.result is None:
             self.words.value = f"<p>What is dropped is kept in the folder <code>{FOLDER}</code>.</p>"
             self._place.children, self._drawn = (), None
@@ -116,7 +134,9 @@ class LoadPanel(FrontPanel[LoadSettings]):
         if self.result is not self._drawn:
             self._place.children, self._drawn = (self._plot(self.result),), self.result
 
-    def _plot(self, spectrum: xr.Dataset) -> SpectrumView | ipw.HTML:
+    def _plot(self, spectrum: xr.Dataset | io.Collection) -> SpectrumView | ipw.HTML:
+        if isinstance(spectrum, io.Collection):
+            return ipw.HTML("<p>These spectra share no axis: choose one above to draw it.</p>")
         axis = axes_of(spectrum)
         if not axis or "signal" not in spectrum:
             return ipw.HTML("<p>Nothing to draw: no <code>signal</code> with an axis along <code>channel</code>.</p>")
@@ -129,7 +149,9 @@ class LoadPanel(FrontPanel[LoadSettings]):
         return self.plot
 
     def _figure(self) -> Figure | None:
-        axis = [] if self.result is None else axes_of(self.result)
+        if not isinstance(self.result, xr.Dataset):
+            return None
+        axis = axes_of(self.result)
         if not axis or "signal" not in self.result:
             return None
         one = self.result.isel({dim: 0 for dim in self.result["signal"].dims if dim != "channel"})
@@ -167,7 +189,7 @@ def axes_of(spectrum: xr.Dataset) -> list[str]:
     return sorted(found, key=lambda name: (name == "pixel", "units" not in spectrum[name].attrs))
 
 
-def recognised(spectrum: xr.Dataset) -> dict[str, str]:
+def recognised(spectrum: xr.Dataset | io.Collection) -> dict[str, str]:
     """Say what a file turned out to hold.
 
     Parameters
@@ -180,6 +202,10 @@ def recognised(spectrum: xr.Dataset) -> dict[str, str]:
     :
         Facts by name, in words.
     """
+    if isinstance(spectrum, io.Collection):
+        return {"spectra": f"{len(spectrum)} with axes of their own"} | {
+            name: f"{each.sizes['channel']} points" for name, each in spectrum.items()
+        }
     kept = history.of(spectrum)
     axes = axes_of(spectrum)
     steps = history.parse(kept)["steps"].values() if kept else ()
@@ -222,7 +248,9 @@ def _curves(spectrum: xr.Dataset, axis: str) -> list[Series]:
     return [Series(x=x[order], y=row[order], colour=k) for k, row in enumerate(rows)]
 
 
-def _next(spectrum: xr.Dataset) -> str:
+def _next(spectrum: xr.Dataset | io.Collection) -> str:
+    if isinstance(spectrum, io.Collection):
+        return ""
     axes = axes_of(spectrum)
     if not axes or "signal" not in spectrum or spectrum["signal"].ndim != 1:
         return ""

@@ -122,10 +122,22 @@ def test_a_column_of_uncertainty_becomes_u_signal(tmp_path):
 def test_ragged_spectra_side_by_side_each_keep_their_own_axis(tmp_path):
     text = "first,,second,\nWavelength (nm),Abs,Wavelength (nm),%T\n700,1,500,4\n699,2,498,5\n698,3,,\n"
     found = read(tmp_path, text)
-    second = found.sel(spectrum="second").dropna("channel")
+    assert list(found) == ["first", "second"]
+    second = found["second"]
     np.testing.assert_array_equal(second["wavelength"], [500, 498])
     np.testing.assert_array_equal(second["signal"], [4, 5])
-    assert list(found["column_label"].values) == ["Abs", "%T"]
+    assert [each.attrs["column_label"] for each in found.values()] == ["Abs", "%T"]
+    xr.testing.assert_identical(io.read(tmp_path / "file.txt", item="second"), second)
+    kept = io.read_project(io.write(found, tmp_path / "all.nc"))
+    xr.testing.assert_identical(kept["second"], second)
+    with pytest.raises(AttributeError, match=r"has no attribute 'sizes'; take one of its spectra.*found\['first'\]"):
+        _ = found.sizes
+    with pytest.raises(KeyError, match=r"no spectrum named 'secnd'.*Did you mean 'second'"):
+        _ = found["secnd"]
+    with pytest.raises(FormatError, match="holds no spectrum named 'third'"):
+        io.read(tmp_path / "file.txt", item="third")
+    with pytest.raises(FormatError, match="holds 2 spectra with axes of their own"):
+        io.require_one(found)
 
 
 def test_columns_as_they_stand_can_be_had_where_the_axis_is_bad(tmp_path):

@@ -61,9 +61,10 @@ def test_an_xdi_file_has_energy_and_three_columns():
 
 def test_a_cary_file_has_eleven_spectra_of_their_own_lengths():
     found = io.read(Path(FOLDER) / "cary_filters_multi.csv")
-    lengths = [found.isel(spectrum=at).dropna("channel").sizes["channel"] for at in range(found.sizes["spectrum"])]
+    lengths = [each.sizes["channel"] for each in found.values()]
+    assert len(lengths) == 11
     assert lengths[:10] == [121, 196, 301, 301, 301, 301, 301, 301, 301, 401]
-    assert found["spectrum"].values[0] == "600LP"
+    assert next(iter(found)) == "600LP"
 
 
 def test_an_oscilloscope_file_has_50000_samples_in_seconds():
@@ -72,7 +73,7 @@ def test_an_oscilloscope_file_has_50000_samples_in_seconds():
     assert found["time"].attrs["units"] == "s"
 
 
-@pytest.mark.parametrize("name", ["renishaw_calcite_785.wdf", "andor_hematite_785.sif", "jcamp_linkblock.jdx"])
+@pytest.mark.parametrize("name", ["renishaw_calcite_785.wdf", "andor_hematite_785.sif"])
 def test_a_makers_other_format_is_refused_by_name(name):
     with pytest.raises(FormatError, match="by its first bytes, whatever its suffix"):
         io.read(Path(FOLDER) / name)

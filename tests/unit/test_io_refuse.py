@@ -36,7 +36,6 @@ def outcome(path):
         (b"WDF1\x00\x02", "is Renishaw WDF by its first bytes, whatever its suffix.*Read are netCDF"),
         (b"PK\x03\x04abc", "is a ZIP archive"),
         (b"\x80\x04\x95abc", "is a Python pickle"),
-        (b"##TITLE= x\n##JCAMP-DX=4.24\n", "is JCAMP-DX by its first bytes"),
         (b'{"a": [1, 2]}', "is JSON"),
         (b"no numbers here\nat all\n", r"holds no table of numbers: 2 lines, the first is 'no numbers here'"),
         (b"1 2\n3 4\n5", r"line 3 has 1 cell where the others have 2: '5'"),
@@ -73,8 +72,9 @@ def test_an_unreadable_file_says_why(tmp_path, monkeypatch):
 @pytest.mark.skipif(os.name != "posix", reason="needs a device file")
 def test_a_huge_text_is_refused_before_it_is_read(tmp_path, monkeypatch):
     path = put(tmp_path, b"1 2\n3 4\n")
-    monkeypatch.setattr(sniff, "MAX_TEXT_BYTES", 4)
-    with pytest.raises(FormatError, match=r"has 8 bytes; text is read up to 4\. Split it"):
+    kept = sniff.require_size
+    monkeypatch.setattr(sniff, "require_size", lambda path, _: kept(path, 4))
+    with pytest.raises(FormatError, match=r"has 8 bytes; this kind is read up to 4\. Split it"):
         io.read(path)
 
 

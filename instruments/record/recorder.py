@@ -290,4 +290,4 @@ def record(
             recorder.end(reason="")
     else:
         recorder.end()
-    return io.read(path)
+    return io.require_one(io.read(path))

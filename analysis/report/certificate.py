@@ -45,8 +45,8 @@ def certificate(
     result:
         A budget, budgets by name, or a calibration, whose parameters, points and range it then states.
     format:
-        `"html"`, or `"dcc"` for a digital calibration certificate (DCC 3.3.0 XML), which takes no particulars, checks
-        or figures.
+        `"html"`, or `"dcc"` for a digital calibration certificate (DCC 3.3.0 XML), which takes no particulars and
+        figures, and no checks but an `Agreement`.
     title:
         What stands on top.
     particulars:
@@ -81,8 +81,12 @@ def certificate(
     if format not in ("html", "dcc"):
         msg = f"format of a certificate must be 'html' or 'dcc', got {format!r}"
         raise MetrospecError(msg)
-    if format == "dcc" and (particulars or checks or figures):
-        msg = "a DCC takes no particulars, checks or figures; give report.Statements(...), or use format='html'"
+    agreements = [each for each in checks if isinstance(each, Agreement)]
+    if format == "dcc" and (particulars or len(agreements) < len(checks) or figures):
+        msg = (
+            "a DCC takes no particulars or figures, and no checks but an Agreement; give report.Statements(...), "
+            "or use format='html'"
+        )
         raise MetrospecError(msg)
     stated = statements if isinstance(statements, Statements) else Statements()
     sentences = _sentences(statements)
@@ -103,7 +107,7 @@ def certificate(
     verdicts = [] if calibrated else _verdicts(budgets, checks)
     if format == "dcc":
         rows = [Stated.of(name, each) for name, each in budgets.items()]
-        sentences = [*sentences, *(_said(each) for each in verdicts)]
+        sentences = [*sentences, *(_said(each) for each in [*verdicts, *agreements])]
         return write_dcc(rows, title=title, statements=stated, declarations=sentences, issued=issued, level=level)
     body = [
         *_head(title, budgets, particulars or {}, issued),

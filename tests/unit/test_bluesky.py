@@ -1,4 +1,4 @@
-"""Bluesky's RunEngine takes our drivers as they are: plans of its own on the simulated bench, checked by its schemas."""
+"""Bluesky's RunEngine takes our drivers as they are: its own plans on the simulated bench, checked by its schemas."""
 
 import logging
 import math

@@ -82,5 +82,6 @@ def draw_map(values: xr.DataArray, *, name: str, units: str, title: str = "") ->
     axes.set_xlabel(label(str(across.name), str(across.attrs.get("units", "1"))))
     axes.set_ylabel(label(str(down.name), str(down.attrs.get("units", "1"))))
     axes.grid(visible=False)
+    axes.ticklabel_format(scilimits=(-3, 4))
     axes.set_title(title, fontsize=11)
     return figure

@@ -1,6 +1,6 @@
 """Sine fits and digitisers against the formulas that the standards print.
 
-Sources: Rife & Boorstyn, IEEE Trans. Inf. Theory 20 (1974) 591, equation (10) ff., lower bounds of the variances; IEEE Std
+Sources: Rife & Boorstyn, Trans. Inf. Theory 20 (1974) 591, lower bounds of the variances; IEEE Std
 1241-2010, 4.1.1: an ideal digitiser of N bits has a signal to noise ratio of 6.02 N + 1.76 dB.
 """
 

@@ -19,8 +19,8 @@ from analysis.uncertainty import Quantity
 from instruments.clock import Clock
 
 __all__ = [
-    "Controller", "DataKey", "Device", "Finished", "Frame", "Meter", "Reading", "Registers", "Source", "Spectrometer",
-    "Status", "Transport", "require_within",
+    "Controller", "DataKey", "Device", "Finished", "Frame", "Meter", "Passing", "Reading", "Registers", "Source",
+    "Spectrometer", "Status", "Transport", "require_within",
 ]  # fmt: skip
 
 
@@ -212,6 +212,55 @@ class Meter(Device, Protocol):
 
     def quantity(self, readings: npt.ArrayLike) -> Quantity:
         """Return the mean of readings taken under the present settings: Type A of the mean, Type B of the device."""
+
+
+class Passing:
+    """What stands before a device and passes on whatever it does not do itself."""
+
+    parent: None = None
+
+    def __init__(self, device: Device, *, name: str) -> None:
+        self.device, self.name = device, name
+        self.resource: str = device.resource
+        self.clock: Clock = device.clock
+
+    def identity(self) -> str:
+        """Return who the device says it is."""
+        return self.device.identity()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the settings of the device."""
+        return self.device.snapshot()
+
+    def safe_state(self) -> None:
+        """Make the device safe."""
+        self.device.safe_state()
+
+    def close(self) -> None:
+        """Close the device."""
+        self.device.close()
+
+    def read_configuration(self) -> Mapping[str, Reading]:
+        """Return the settings of the device, as Bluesky asks for them."""
+        return self.device.read_configuration()
+
+    def describe_configuration(self) -> Mapping[str, DataKey]:
+        """Say what `read_configuration` returns."""
+        return self.device.describe_configuration()
+
+    def trigger(self) -> Status:
+        """Get the device ready."""
+        return self.device.trigger()
+
+    def stop(self, *, success: bool = False) -> None:
+        """Make the device safe, now.
+
+        Parameters
+        ----------
+        success:
+            How the plan ended.
+        """
+        self.device.stop(success=success)
 
 
 @runtime_checkable

@@ -4,6 +4,7 @@ It decimates what is visible and sends it as binary; what the user does comes ba
 Not here: what an event means (the panels), static pictures (`analysis.figures`).
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +94,7 @@ class SpectrumView(anywidget.AnyWidget):
         self._log = False
         self._selected = 0
         self._number = 0
+        self._lock = threading.RLock()
         self._heard: Callable[[Event], None] = lambda _: None
         self.on_msg(self._told)
         self.observe(lambda _: self._draw(), names="pixels")
@@ -106,6 +108,17 @@ class SpectrumView(anywidget.AnyWidget):
             Takes a mapping with `type`: `range`, `handle` and their `final`; `add`, `remove`, `select`, `pick`.
         """
         self._heard = heard
+
+    def relabel(self, *, x_label: str, y_label: str, x_units: str, y_units: str) -> None:
+        """Say what the next `show` draws; everything of it is shown.
+
+        Parameters
+        ----------
+        x_label, y_label, x_units, y_units:
+            Of the axes.
+        """
+        self._labels |= {"x": _with(x_label, x_units), "y": _with(y_label, y_units)}
+        self._units, self._window = (x_units, y_units), None
 
     def show(
         self, series: Sequence[Series], *, handles: Sequence[Handle] = (), chosen: tuple[float, float] | None = None,
@@ -125,7 +138,7 @@ class SpectrumView(anywidget.AnyWidget):
             Number of the handle that the keys move.
         """
         self._series, self._selected = tuple(series), selected
-        with self.hold_sync():
+        with self._lock, self.hold_sync():
             self.handles = [
                 {"name": each.name, "x": each.x, "top": each.top, "base": each.base, "w": each.width, "mark": each.mark}
                 for each in handles
@@ -134,6 +147,10 @@ class SpectrumView(anywidget.AnyWidget):
             self._draw()
 
     def _draw(self) -> None:
+        with self._lock:  # a live panel shows from a thread of its own
+            self._draw_all()
+
+    def _draw_all(self) -> None:
         if not self._series:
             return
         low, high = self._window or self._whole()

@@ -14,7 +14,6 @@ from analysis.core import InstrumentError
 from analysis.uncertainty import Quantity
 from analysis.uncertainty.sources import Source
 from instruments.protocols import Controller, Device, Frame, Meter
-from instruments.sensing import SensedProcess, Sensor
 from instruments.shots import Axis, Channel
 
 __all__ = ["Taken", "read"]
@@ -42,15 +41,15 @@ def read(devices: Sequence[Device], *, readings: int) -> Taken:
     Parameters
     ----------
     devices:
-        Meters, controllers, frames, and whatever has `acquire()`.
+        Meters, controllers, frames, and whatever has `acquire()` or `quantities()`.
     readings:
         Of each meter, averaged.
 
     Returns
     -------
     :
-        Numbers `<name>` with `u_<name>`, their noise. Of the only device that takes arrays `signal` and `u_signal`
-        along `channel`; where there are several `<name>` along `<name>_channel`.
+        Numbers `<name>` with `u_<name>`, their noise, unless they are exact. Of the only device that takes arrays
+        `signal` and `u_signal` along `channel`; where there are several `<name>` along `<name>_channel`.
     """
     arrays = [device for device in devices if hasattr(device, "acquire")]
     each = [_array(d, alone=len(arrays) == 1) if d in arrays else _numbers(d, readings) for d in devices]
@@ -90,22 +89,31 @@ def _numbers(device: Device, readings: int) -> Taken:
     values: dict[str, float] = {}
     parts: dict[str, dict[Source, float]] = {}
     for name, quantity in quantities.items():
-        lasting = device.lasting(quantity) if isinstance(device, Sensor | SensedProcess) else frozenset()
+        lasting = _lasting(device, quantity)
         own = {
             source: part for source, part in quantity.parts().items()
             if (NOISE in source.tags or source.kind == "A") and source not in lasting
         }  # fmt: skip
         parts[name] = {source: part for source, part in quantity.parts().items() if source not in own}
-        values |= {name: quantity.value, f"u_{name}": float(np.hypot.reduce([*own.values(), 0.0]))}
+        noise = {f"u_{name}": float(np.hypot.reduce([*own.values(), 0.0]))} if quantity.u else {}
+        values |= {name: quantity.value, **noise}
     dof = {"dof": readings - 1} if readings > 1 else {}
     channels = tuple(
         Channel(name=f"{prefix}{name}", units=quantity.units, attrs=attrs)
         for name, quantity in quantities.items() for prefix, attrs in (("", {}), ("u_", dof))
+        if f"{prefix}{name}" in values
     )  # fmt: skip
     return Taken(channels=channels, values=values, parts=parts)
 
 
-def _quantities(device: Device, readings: int) -> dict[str, Quantity] | None:
+def _lasting(device: Any, quantity: Quantity) -> frozenset[Source]:  # noqa: ANN401 - a sensor, or a loop over one
+    return device.lasting(quantity) if quantity.u and hasattr(device, "lasting") else frozenset()
+
+
+def _quantities(device: Any, readings: int) -> Mapping[str, Quantity] | None:  # noqa: ANN401 - any device
+    if hasattr(device, "quantities"):
+        found: Mapping[str, Quantity] = device.quantities()
+        return found
     if isinstance(device, Meter):
         return {device.name: device.quantity([device.reading() for _ in range(readings)])}
     if isinstance(device, Frame):

@@ -1,5 +1,6 @@
 """Closed loops: PID, identification of a process, tuning, set points, interlocks, the way to a safe state."""
 
+from instruments.control.closed import ClosedLoop
 from instruments.control.guarding import guard
 from instruments.control.identify import FirstOrder, Ultimate, identify_relay, identify_step
 from instruments.control.loop import Interlock, LoopSettings, run_loop
@@ -8,6 +9,7 @@ from instruments.control.profile import Profile, Ramp, Soak
 from instruments.control.tuning import simc, tyreus_luyben
 
 __all__ = [
+    "ClosedLoop",
     "FirstOrder",
     "Interlock",
     "LoopSettings",

@@ -73,7 +73,7 @@ class FurnaceController(Driver):
                 self._allowed.require()
             self._line.write_registers(MODE, [int(value == "ON")])
             return
-        if address == OUTPUT:
+        if address == OUTPUT and self.automatic:  # writing the mode would also acknowledge an alarm
             self._line.write_registers(MODE, [0])
         self._write(address, float(value))
 

@@ -6,14 +6,13 @@ Not here: the loop (`instruments.control`).
 from typing import Any
 
 from analysis.uncertainty import Quantity, Source
-from instruments.clock import Clock
-from instruments.protocols import Controller, DataKey, Meter, Reading, Status
+from instruments.protocols import Controller, DataKey, Meter, Passing, Reading, Status
 from instruments.sensing.sensor import Sensor
 
 __all__ = ["SensedProcess"]
 
 
-class SensedProcess:
+class SensedProcess(Passing):
     """A `Controller`: the output of one device, the process value of another.
 
     Parameters
@@ -24,12 +23,9 @@ class SensedProcess:
         Gives the process value; on the same clock.
     """
 
-    parent: None = None
-
     def __init__(self, controller: Controller, sensor: Meter) -> None:
+        super().__init__(controller, name=controller.name)
         self.controller, self.sensor = controller, sensor
-        self.name, self.resource = controller.name, controller.resource
-        self.clock: Clock = controller.clock
         self.units, self.limits = sensor.units, controller.limits
 
     @property
@@ -103,10 +99,6 @@ class SensedProcess:
         """
         return self.controller.set(value)
 
-    def identity(self) -> str:
-        """Return who the device says it is."""
-        return self.controller.identity()
-
     def snapshot(self) -> dict[str, Any]:
         """Return the settings of both."""
         return {**self.controller.snapshot(), "sensor": self.sensor.snapshot()}
@@ -140,17 +132,3 @@ class SensedProcess:
     def describe_configuration(self) -> dict[str, DataKey]:
         """Say what `read_configuration` returns."""
         return {**self.controller.describe_configuration(), **self.sensor.describe_configuration()}
-
-    def trigger(self) -> Status:
-        """Get the sensor ready."""
-        return self.sensor.trigger()
-
-    def stop(self, *, success: bool = False) -> None:
-        """Make the device safe, now.
-
-        Parameters
-        ----------
-        success:
-            How the plan ended.
-        """
-        self.controller.stop(success=success)

@@ -13,8 +13,7 @@ import numpy.typing as npt
 from analysis.core import InstrumentError
 from analysis.core import units as unit_rules
 from analysis.uncertainty import Quantity, Source
-from instruments.clock import Clock
-from instruments.protocols import DataKey, Meter, Reading, Status
+from instruments.protocols import DataKey, Meter, Passing, Reading
 
 __all__ = ["Linearisation", "Sensor"]
 
@@ -43,10 +42,8 @@ class Kind:
     """For the snapshot, JSON-able."""
 
 
-class Sensor:
+class Sensor(Passing):
     """A sensor and the meter behind it: to all who read it, one meter."""
-
-    parent: None = None
 
     def __init__(self, meter: Meter, kind: Kind, *, name: str) -> None:
         if not unit_rules.same_dimension(meter.units, kind.signal):
@@ -55,10 +52,9 @@ class Sensor:
                 f"function of {meter.name}, or another meter"
             )
             raise InstrumentError(msg)
-        self.name, self.meter, self._kind = name, meter, kind
+        super().__init__(meter, name=name)
+        self.meter, self._kind = meter, kind
         self.units = kind.units
-        self.resource: str = meter.resource
-        self.clock: Clock = meter.clock
 
     def reading(self) -> float:
         """Return one reading, without its uncertainty.
@@ -118,21 +114,9 @@ class Sensor:
         exact = Quantity(value=signal.value, u=0.0, units=signal.units)
         return frozenset(self._kind.linearisation.forward(exact).parts())
 
-    def identity(self) -> str:
-        """Return who the meter says it is."""
-        return self.meter.identity()
-
     def snapshot(self) -> dict[str, Any]:
         """Return what the sensor is, and all settings of its meter."""
         return {"name": self.name, **self._kind.settings, "units": self.units, "meter": self.meter.snapshot()}
-
-    def safe_state(self) -> None:
-        """Make the meter safe."""
-        self.meter.safe_state()
-
-    def close(self) -> None:
-        """Close the meter."""
-        self.meter.close()
 
     def read(self) -> dict[str, Reading]:
         """Measure, as Bluesky asks for it: the value and its standard uncertainty.
@@ -152,25 +136,3 @@ class Sensor:
         """Say what `read` returns."""
         key = DataKey(source=self.resource, dtype="number", shape=[], units=self.units)
         return {self.name: key, f"u_{self.name}": key}
-
-    def read_configuration(self) -> Mapping[str, Reading]:
-        """Return the settings of the meter, as Bluesky asks for them."""
-        return self.meter.read_configuration()
-
-    def describe_configuration(self) -> Mapping[str, DataKey]:
-        """Say what `read_configuration` returns."""
-        return self.meter.describe_configuration()
-
-    def trigger(self) -> Status:
-        """Get the meter ready."""
-        return self.meter.trigger()
-
-    def stop(self, *, success: bool = False) -> None:
-        """Make the meter safe, now.
-
-        Parameters
-        ----------
-        success:
-            How the plan ended.
-        """
-        self.meter.stop(success=success)

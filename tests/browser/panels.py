@@ -73,6 +73,30 @@ RESULT = (
 )
 BUDGET = RESULT + "panel = widgets.budget(result, name='result')\npanel"
 CERTIFY = RESULT + "panel = widgets.certify(result, issued='2026-11-23')\npanel"
+FURNACE = """import instruments
+from instruments import acquire, control, sensing
+from instruments import widgets as live_widgets
+from instruments.clock import RealClock, VirtualClock
+from instruments.simulators import Bench, World
+from instruments.simulators.world import FurnacePlant
+
+def closed(clock):
+    plant = FurnacePlant(lag=8.0, sample_lag=1.0, dead_time=0.3)
+    bench = Bench(seed=1, clock=clock, truth=World(furnace=plant))
+    dmm, furnace = instruments.open("sim://dmm", bench=bench), instruments.open("sim://furnace", bench=bench)
+    dmm.function, dmm.nplc = "resistance_4w", 1.0
+    furnace.allow(0.0, 1.0)
+    process = sensing.SensedProcess(furnace, sensing.resistance_thermometer(dmm, grade="A"))
+    lock = control.Interlock(name="over temperature", high=150.0)
+    pid = control.PidSettings(gain=0.02, integral_time=8.0)
+    return bench, control.ClosedLoop(process, pid, setpoint=60.0, interlocks=[lock])
+
+"""
+LIVE = FURNACE + (
+    "bench, loop = closed(VirtualClock())\n"
+    "panel = live_widgets.live(acquire.stream(loop, period=0.2, count=200), limits={'furnace': (0, 50)})\n"
+    "panel.start(); panel.wait()\npanel"
+)
 PANELS = {
     "explore": EXPLORE,
     "baseline": BASELINE,
@@ -82,6 +106,7 @@ PANELS = {
     "certify": CERTIFY,
     "adjust": VISCOSITY,
     "run": RUN,
+    "live": LIVE,
 }
 
 

@@ -108,14 +108,18 @@ class Furnace:
             If a register does not exist.
         """
         self.advance()
-        return self._image()[self._require(address, count)]
+        asked = self._require(address, count)
+        return self._image(asked)[asked]
 
-    def _image(self) -> list[int]:
+    def _image(self, asked: slice) -> list[int]:
+        """Return the registers; only what is asked for is measured."""
         words = [0] * LAST
-        shown = self._shown(self.clock.now())
-        seen = {"process_value": shown, "resistance": self.world.pt100, **self.values}
+        measured = {"process_value": lambda: self._shown(self.clock.now()), "resistance": lambda: self.world.pt100}
         for name, first in FLOATS.items():
-            words[first : first + 2] = struct.unpack(">HH", struct.pack(">f", seen[name]))
+            if first + 1 < asked.start or first >= asked.stop:
+                continue
+            value = measured[name]() if name in measured else self.values[name]
+            words[first : first + 2] = struct.unpack(">HH", struct.pack(">f", value))
         words[MODE], words[STATUS] = self.mode, self.status
         return words
 

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 __all__ = ["Choice", "Number", "ScpiError", "Switch", "Text", "block", "pattern", "split", "unquoted"]
@@ -37,6 +38,7 @@ class ScpiError(Exception):
         super().__init__(f"{code}, {self.text}")
 
 
+@cache
 def pattern(header: str) -> re.Pattern[str]:
     """Compile a header such as `[SENSe:]VOLTage[:DC]:RANGe` or `CHANnel<n>:SCALe`.
 

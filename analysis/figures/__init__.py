@@ -3,7 +3,7 @@
 from analysis.figures.drawing import png
 from analysis.figures.fitted_curves import draw_curve
 from analysis.figures.pairs import draw_pairs
-from analysis.figures.quality import draw_equivalence
+from analysis.figures.quality import draw_chart, draw_equivalence, draw_gauge
 from analysis.figures.results import draw_budget, draw_densities, draw_deviations
 from analysis.figures.runs import draw_loop, draw_map
 from analysis.figures.spectra import draw_baseline, draw_fit, draw_spectrum
@@ -11,11 +11,13 @@ from analysis.figures.spectra import draw_baseline, draw_fit, draw_spectrum
 __all__ = [
     "draw_baseline",
     "draw_budget",
+    "draw_chart",
     "draw_curve",
     "draw_densities",
     "draw_deviations",
     "draw_equivalence",
     "draw_fit",
+    "draw_gauge",
     "draw_loop",
     "draw_map",
     "draw_pairs",

@@ -1,4 +1,4 @@
-"""Figures of the quality of measurement: degrees of equivalence.
+"""Figures of the quality of measurement: degrees of equivalence, control charts, components of gauge studies.
 
 Not here: how they are computed (`analysis.quality`).
 """
@@ -6,10 +6,11 @@ Not here: how they are computed (`analysis.quality`).
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis.figures.drawing import BLUE, GREY, VERMILLION, blank, label, plain
-from analysis.quality import Comparison
+from analysis.figures.drawing import BLUE, GREEN, GREY, VERMILLION, blank, label, plain
+from analysis.quality import Comparison, ControlChart, GaugeStudy
 
 _MANY = 6
+_LABELS = 25
 
 
 def draw_equivalence(found: Comparison, *, title: str = "") -> Figure:
@@ -61,4 +62,71 @@ def draw_equivalence(found: Comparison, *, title: str = "") -> Figure:
     axes.set_ylabel(label(f"degree of equivalence, bars U at {100 * found.level:g} %", found.consensus.units))
     axes.set_title(plain(title or str(found).split(";")[0]), loc="left", fontsize=10)
     axes.legend(fontsize=8.5, frameon=False)
+    return figure
+
+
+def draw_chart(chart: ControlChart, *, title: str = "") -> Figure:
+    """Draw a control chart: values, centre, limits, and a ring where a rule spoke.
+
+    Parameters
+    ----------
+    chart:
+        Made by `quality.control_chart`.
+    title:
+        What stands on top; empty gives the verdict.
+
+    Returns
+    -------
+    :
+        The figure, one panel a track.
+    """
+    count = len(chart.tracks)
+    figure, found = blank(rows=count, size=(7.2, 2.2 + 1.5 * count))
+    places = np.arange(len(chart.labels))
+    for axes, track in zip(found, chart.tracks, strict=True):
+        axes.plot(places, track.values, "o-", color=BLUE, markersize=4, linewidth=0.9)
+        axes.step(places, track.centre, where="mid", color=GREEN, linewidth=1)
+        for limit in (track.lower, track.upper):
+            axes.step(places, limit, where="mid", color=VERMILLION, linewidth=1, linestyle="--")
+        spoke = sorted({each.at for each in chart.signals if each.track == track.name})
+        axes.plot(spoke, track.values[spoke], "o", markersize=10, markerfacecolor="none", color=VERMILLION)
+        axes.set_ylabel(label(track.name, chart.units))
+    step = max(1, len(places) // _LABELS)
+    found[-1].set_xticks(
+        places[::step], [plain(each)[:16] for each in chart.labels[::step]], rotation=40, ha="right", fontsize=8
+    )  # fmt: skip
+    verdict = "in control" if chart.in_control else f"{len(chart.signals)} signals"
+    found[0].set_title(plain(title or verdict), loc="left", fontsize=11)
+    return figure
+
+
+def draw_gauge(study: GaugeStudy, *, title: str = "") -> Figure:
+    """Draw the components of a gauge study as parts of the study variation, with their intervals.
+
+    Parameters
+    ----------
+    study:
+        Made by `quality.gauge_rr`.
+    title:
+        What stands on top; empty gives the verdict.
+
+    Returns
+    -------
+    :
+        The figure, with the usual limits of 10 % and 30 %.
+    """
+    parts = [each for each in study.components if each.name != "total"]
+    figure, (axes,) = blank(size=(7.2, 1.4 + 0.4 * len(parts)))
+    places = np.arange(len(parts), dtype=float)
+    axes.barh(places, [each.study for each in parts], color="#bcd7ea", height=0.6)
+    for place, each in zip(places, parts, strict=True):
+        axes.plot(each.study_interval, [place, place], "|-", color=BLUE, markersize=9, linewidth=1.2)
+    for limit in (10.0, 30.0):
+        axes.axvline(limit, color=VERMILLION, linestyle="--", linewidth=1)
+    axes.set_yticks(places, [each.name for each in parts])
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    axes.set_xlim(0, 100)
+    axes.set_xlabel(f"part of the study variation (%), lines are {100 * study.level:g} % intervals")
+    axes.set_title(plain(title or study.verdict), loc="left", fontsize=11)
     return figure

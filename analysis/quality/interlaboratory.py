@@ -32,6 +32,7 @@ _WEIGHTED = METHODS[:4]
 _NEGLIGIBLE = 0.3
 _FEW = 12
 _TWO = 2.0
+_SINGULAR = 1e-12
 _NO_U = "no uncertainty was stated, so zeta and E_n are not given"
 
 
@@ -135,11 +136,9 @@ class _Work:
         members = list(self.labs.values())
         self.scale = max(each.u for each in members)
         self.covariance = np.array([[a.covariance(b) for b in members] for a in members]) / self.scale**2
-        if np.linalg.cond(self.covariance) > 1e12:  # noqa: PLR2004 - what float64 can invert
-            msg = (
-                "some results follow from each other exactly, or their u differ beyond what can be weighted; "
-                "leave one of them out: exclude=[...]"
-            )
+        u = np.sqrt(np.diag(self.covariance))
+        if np.linalg.eigvalsh(self.covariance / np.outer(u, u))[0] < _SINGULAR:
+            msg = "some results follow from each other exactly, so they are one result; leave one out: exclude=[...]"
             raise UncertaintyError(msg)
         self.scaled = (self.values - self.values[0]) / self.scale
         self.chisqr = heterogeneity.chi_square(self.scaled, self.covariance)

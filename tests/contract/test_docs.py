@@ -63,7 +63,15 @@ def test_the_first_example_of_a_page_runs_and_prints_what_it_says(page, tmp_path
 
 @pytest.mark.parametrize(
     "page",
-    ["how_sure.md", "uncertainty.md", "certificates.md", "spectral_calibration.md", "panels.md", "instruments.md"],
+    [
+        "how_sure.md",
+        "uncertainty.md",
+        "certificates.md",
+        "spectral_calibration.md",
+        "panels.md",
+        "instruments.md",
+        "quality.md",
+    ],  # fmt: skip
 )
 def test_the_examples_of_the_guide_run(page, tmp_path):
     text = (DOCS / "guide" / page).read_text(encoding="utf-8")

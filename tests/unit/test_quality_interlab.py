@@ -279,3 +279,9 @@ def test_the_interval_of_algorithm_a_holds_the_truth_and_bears_outliers():
         off += abs(quality.algorithm_a(values).mean) < 1.0
     assert hits >= bounds(trials)[0]
     assert off >= 0.95 * trials
+
+
+def test_laboratories_of_very_different_uncertainty_are_weighted_all_the_same():
+    found = quality.interlab(labs([10.0, 10.0 + 2e-4, 11.0], [1e-4, 2e-4, 1e4]))
+    assert found.consensus.u == pytest.approx(1e-4 * math.sqrt(0.8))
+    assert found["lab 2"].weight == pytest.approx(8e-17, rel=0.1)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis import quality
+from analysis import figures, quality
 from analysis.core import UncertaintyError, UnitsError
 from analysis.quality import constants, rules
 from analysis.quality.moving import cumulative_sums, moving_average
@@ -318,3 +318,16 @@ def test_what_cannot_be_decided_is_refused(kwargs, message):
         quality.conformity(Quantity(value=9.95, u=0.1, units="mm"), **kwargs)
     with pytest.raises((UncertaintyError, UnitsError)):
         quality.conformity(Quantity(value=9.95, u=0.0, units="mm"), upper=10.0)
+
+
+def test_charts_and_gauges_are_drawn_as_they_are():
+    data = QUIET.copy()
+    data[20] += 6.0
+    chart = quality.control_chart(data)
+    figure = figures.draw_chart(chart)
+    top = figure.axes[0]
+    np.testing.assert_array_equal(top.lines[0].get_ydata(), chart.tracks[0].values)
+    assert list(top.lines[-1].get_xdata()) == sorted({each.at for each in chart.signals if each.track == "mean"})
+    study = quality.gauge_rr(RNG.normal(size=(8, 3, 3)) + 5 * np.arange(8)[:, None, None])
+    bars = figures.draw_gauge(study).axes[0].patches
+    assert [each.get_width() for each in bars] == pytest.approx([each.study for each in study.components[:-1]])

@@ -71,7 +71,7 @@ def test_the_first_example_of_a_page_runs_and_prints_what_it_says(page, tmp_path
         "panels.md",
         "instruments.md",
         "quality.md",
-    ],  # fmt: skip
+    ],
 )
 def test_the_examples_of_the_guide_run(page, tmp_path):
     text = (DOCS / "guide" / page).read_text(encoding="utf-8")

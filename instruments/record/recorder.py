@@ -26,6 +26,7 @@ from instruments.shots import STREAM, Layout, Shot
 __all__ = ["Recorder", "record"]
 
 _TIME = "timestamp"
+_CACHE = 1 << 18  # bytes of chunks in memory for each array; the default of HDF5 2 lets a long stream grow by 24 MB
 _OPEN = "not ended: being recorded, or the program was killed"
 
 
@@ -93,7 +94,7 @@ class Recorder:
         else:
             skeleton.make(layout, self.path, {"ended": _OPEN})
         self._layout = layout
-        self._file = h5py.File(self.path, "r+", libver="latest")
+        self._file = h5py.File(self.path, "r+", libver="latest", rdcc_nbytes=_CACHE)
         group = self._file[skeleton.DATA]
         group.attrs["ended"] = _OPEN
         names = json.loads(group.attrs["metrospec"])["names"]

@@ -20,6 +20,7 @@ from analysis.core import units as unit_rules
 from analysis.quality.constants import d2, d2_star, range_dof
 from analysis.quality.gauge_result import Component, GaugeStudy, MeanSquare
 from analysis.quality.gauge_table import Cells, cells_of
+from analysis.quality.settings import require_level, require_number
 from analysis.uncertainty import Quantity, sources
 from analysis.uncertainty.sources import Source
 
@@ -81,6 +82,10 @@ def gauge_rr(
     if all(each.value == 0 for each in squares):
         msg = "all readings are equal; the gauge does not resolve the parts: take parts that differ, or more digits"
         raise UncertaintyError(msg)
+    if squares[-1].value == 0:
+        notes.append(
+            "readings of one cell never differ: the resolution hides the repeatability, so add u of the resolution"
+        )
     return _study(
         squares, mixtures, cells,
         notes=notes, method=method, spelled=spelled, tolerance=tolerance, spread=spread, level=level,
@@ -91,12 +96,13 @@ def _require_settings(method: str, *, tolerance: float | None, pool: float, spre
     if method not in METHODS:
         msg = f"no method is named {method!r}; there are {list(METHODS)}.{did_you_mean(str(method), METHODS)}"
         raise UncertaintyError(msg)
-    if not ((tolerance is None or 0 < tolerance < math.inf) and 0 <= pool <= 1 and 0 < spread < math.inf):
-        msg = f"wanted tolerance and spread above 0 and pool in [0, 1], got {tolerance}, {spread} and {pool}"
+    if tolerance is not None:
+        require_number(tolerance, "tolerance, its width", above=0.0)
+    require_number(spread, "spread", above=0.0)
+    if not 0 <= pool <= 1:
+        msg = f"pool is a probability in [0, 1], got {pool}; 0.25 is usual"
         raise UncertaintyError(msg)
-    if not 0 < level < 1:
-        msg = f"level must lie in (0, 1), got {level:g}; write 0.95 for 95 %"
-        raise UncertaintyError(msg)
+    require_level(level)
 
 
 def _require_study(cells: Cells, method: str) -> None:

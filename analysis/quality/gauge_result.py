@@ -94,7 +94,9 @@ class GaugeStudy(Displayed):
 
     @property
     def verdict(self) -> str:
-        """What the usual limits of 10 % and 30 % of the study variation (or of the tolerance, if given) say."""
+        """What the usual limits of 10 % and 30 % of the study variation, or of the tolerance if it is given, say."""
+        if self["gauge"].sd == 0:
+            return "not resolved"
         share = self["gauge"].of_tolerance if self.tolerance else self["gauge"].study
         if share <= _GOOD:
             return "acceptable"

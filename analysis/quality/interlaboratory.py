@@ -20,6 +20,7 @@ from analysis.core import UncertaintyError, did_you_mean, history
 from analysis.quality import heterogeneity, robust
 from analysis.quality.comparison import Comparison, Laboratory
 from analysis.quality.laboratories import laboratories, require_names
+from analysis.quality.settings import require_level, require_number
 from analysis.uncertainty import Quantity, combine
 from analysis.uncertainty.sources import Source
 
@@ -279,15 +280,16 @@ def _require_settings(
     if not isinstance(given, Quantity | None):
         msg = f"reference must be a Quantity with its u, got a {type(given).__name__}"
         raise UncertaintyError(msg)
-    if sigma is not None and not 0 < sigma < math.inf:
-        msg = f"sigma must be a number above 0, in the units of the results, got {sigma!r}"
-        raise UncertaintyError(msg)
-    if not 0 < level < 1:
-        msg = f"level must lie in (0, 1), got {level:g}; write 0.95 for 95 %"
-        raise UncertaintyError(msg)
+    if sigma is not None:
+        require_number(sigma, "sigma", above=0.0)
+    require_level(level)
     if expand is None:
         return
-    fits = expand in ("birge", "residuals") if isinstance(expand, str) else 1 <= expand < math.inf
+    fits = (
+        expand in ("birge", "residuals")
+        if isinstance(expand, str)
+        else not isinstance(expand, bool) and 1 <= expand < math.inf
+    )
     if not fits or method != "weighted_mean" or reference is not None:
         msg = (
             f"expand is 'birge', 'residuals' or a factor of at least 1, and for the weighted mean; got {expand!r} for "

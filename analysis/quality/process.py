@@ -17,6 +17,7 @@ from scipy import special
 from analysis.core import Cell, Displayed, Number, UncertaintyError, did_you_mean
 from analysis.quality.charts import control_chart
 from analysis.quality.constants import d2
+from analysis.quality.settings import require_level
 from analysis.quality.subgroups import subgroups_of
 from analysis.uncertainty import Quantity, format_value
 
@@ -197,9 +198,7 @@ def _limits(lower: float | None, upper: float | None, target: float | None, leve
     if target is not None and not (low < target < high and math.isfinite(high - low)):
         msg = f"a target lies between two limits, got {target} for {lower} and {upper}"
         raise UncertaintyError(msg)
-    if not 0 < level < 1:
-        msg = f"level must lie in (0, 1), got {level:g}; write 0.95 for 95 %"
-        raise UncertaintyError(msg)
+    require_level(level)
     return low, high
 
 

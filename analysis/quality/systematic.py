@@ -246,7 +246,7 @@ def stability(
     *,
     times: Sequence[float] | None = None,
     reference: Quantity | None = None,
-    units: str = "1",
+    units: str | None = None,
     time_units: str = "1",
     rules: str = "western_electric",
 ) -> Stability:
@@ -261,7 +261,7 @@ def stability(
     reference:
         Value of the part, for the bias.
     units, time_units:
-        UDUNITS strings.
+        UDUNITS strings; None takes that of the reference.
     rules:
         As in `control_chart`.
 
@@ -280,7 +280,8 @@ def stability(
     if when.size != len(groups) or not (np.diff(when) > 0).all():
         msg = f"each of {len(groups)} subgroups needs a time, and times rise; got {when.size}. Sort them"
         raise UncertaintyError(msg)
-    chart = control_chart(data, units=units, rules=rules)
+    known = "1" if reference is None else reference.units
+    chart = control_chart(data, units=known if units is None else units, rules=rules)
     means = np.array([each.mean() for each in groups])
     rate = regression(when, means, degree=1, units=chart.units, x_units=time_units).parameters[1]
     return Stability(

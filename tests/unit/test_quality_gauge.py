@@ -161,8 +161,8 @@ def test_intervals_hold_the_truth(sds):
         ("words", {}, "readings must be numbers"),
         (xr.DataArray(study(1), dims=("a", "b", "c")), {}, "dims"),
         (study(1), {"method": "anove"}, "Did you mean 'anova'"),
-        (study(1), {"tolerance": -1.0}, "tolerance and spread above 0"),
-        (study(1), {"pool": 2.0}, "pool in"),
+        (study(1), {"tolerance": -1.0}, "tolerance, its width must be a number"),
+        (study(1), {"pool": 2.0}, "pool is a probability"),
         (study(1), {"level": 1.0}, "level must lie"),
         (study(1, operators=1), {"method": "range"}, "at least 2 operators"),
     ],
@@ -175,3 +175,11 @@ def test_what_is_no_gauge_study_is_refused_with_the_next_move(table, settings, m
 def test_an_unknown_component_is_named():
     with pytest.raises(UncertaintyError, match=r"no component is named 'parts'.*Did you mean 'part'"):
         quality.gauge_rr(study(1))["parts"]
+
+
+def test_a_gauge_that_always_shows_the_same_is_not_called_good():
+    found = quality.gauge_rr(np.arange(5.0)[:, None, None] * np.ones((5, 3, 2)))
+    assert found.verdict == "not resolved"
+    assert any("resolution hides the repeatability" in note for note in found.notes)
+    with pytest.raises(UncertaintyError, match="take its resolution instead"):
+        found.to_quantity()

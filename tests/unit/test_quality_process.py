@@ -263,9 +263,7 @@ def test_the_interval_of_a_line_of_bias_holds_the_truth():
 
 def test_a_drifting_gauge_is_not_stable():
     rng = np.random.default_rng(2)
-    steady = quality.stability(
-        rng.normal(5, 0.1, (30, 4)), reference=Quantity(value=5.0, u=0.01, units="mm"), units="mm"
-    )
+    steady = quality.stability(rng.normal(5, 0.1, (30, 4)), reference=Quantity(value=5.0, u=0.01, units="mm"))
     assert steady.rate.units == "mm"
     drifting = quality.stability(
         rng.normal(5, 0.1, (30, 4)) + 0.02 * np.arange(30)[:, None], times=range(0, 60, 2), units="mm", time_units="d"

@@ -31,7 +31,7 @@ def require_number(given: object, name: str, *, above: float, below: float = mat
     UncertaintyError
         If it is no number, or lies outside.
     """
-    if isinstance(given, bool) or not isinstance(given, Real) or not above < given < below:
+    if isinstance(given, bool) or not isinstance(given, Real) or not above < float(given) < below:
         msg = f"{name} must be a number in ({above:g}, {below:g}), got {given!r}; give it without units or quotes"
         raise UncertaintyError(msg)
     return float(given)
@@ -55,7 +55,7 @@ def require_level(given: object) -> float:
     UncertaintyError
         If it does not lie in (0, 1).
     """
-    if isinstance(given, bool) or not isinstance(given, Real) or not 0 < given < 1:
+    if isinstance(given, bool) or not isinstance(given, Real) or not 0 < float(given) < 1:
         msg = f"level must lie in (0, 1), got {given!r}; write 0.95 for 95 %"
         raise UncertaintyError(msg)
     return float(given)

@@ -113,7 +113,8 @@ def locked(path: Path) -> FileLock:
     InstrumentError
         If another program has it.
     """
-    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    # the thread that ends a recording is another than the one that began it
+    lock = FileLock(path.with_name(f".{path.name}.lock"), thread_local=False)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from analysis.widgets.tables import table
 from instruments import acquire
 from instruments.acquire import Running, Task
 from instruments.control import ClosedLoop
+from instruments.record import Recorder, read
 from instruments.shots import Channel, Sink
 from instruments.widgets.tail import Tail, alarms_of
 
@@ -54,11 +56,12 @@ class LivePanel(FrontPanel[LiveSettings]):
     """An acquisition that is started, watched and stopped; `result` is what it read."""
 
     def __init__(
-        self, task: Task, settings: LiveSettings, *, sinks: Sequence[Sink], limits: Mapping[str, tuple[float, float]],
-        name: str,
+        self, task: Task, settings: LiveSettings, *, sinks: Sequence[Sink], path: Path | None,
+        limits: Mapping[str, tuple[float, float]], name: str,
     ) -> None:  # fmt: skip
-        self.task, self.sinks, self.limits = task, tuple(sinks), dict(limits)
+        self.task, self.sinks, self.path, self.limits = task, tuple(sinks), path, dict(limits)
         self.running: Running | None = None
+        self._recorder: Recorder | None = None
         self.loop = next((each for each in task.detectors if isinstance(each, ClosedLoop)), None)
         self._tail, self._lock = Tail(), threading.RLock()
         self._watcher: threading.Thread | None = None
@@ -88,17 +91,30 @@ class LivePanel(FrontPanel[LiveSettings]):
         Raises
         ------
         InstrumentError
-            If it runs already.
+            If it runs already, or its file is complete, of another acquisition, or written by another program.
         """
         if self.running is not None and self.running.state == "running":
             msg = f"{self.name} is running already, at shot {self.running.count}; stop() it first, or wait()"
             raise InstrumentError(msg)
         self._tail, self._drawn, self._asked = Tail(), None, False
-        self.running = acquire.start(self.task, sinks=self.sinks, told=self._tail.take)
+        self._recorder = self._opened()
+        own = () if self._recorder is None else (self._recorder,)
+        self.running = acquire.start(self.task, sinks=(*self.sinks, *own), told=self._tail.take)
         self.message.value = ""
         self._refresh()
         self._watcher = threading.Thread(target=self._watch, args=(self.running,), daemon=True, name="metrospec view")
         self._watcher.start()
+
+    def _opened(self) -> Recorder | None:
+        """Open the file of a recording, to go on with what it has."""
+        if self.path is None:
+            return None
+        recorder = Recorder(self.path, resume=True)
+        if self.task.count is not None and recorder.count >= self.task.count:
+            recorder.end()
+            msg = f"{self.path.name!r} has all {self.task.count} shots; read it with record.read, or take another name"
+            raise InstrumentError(msg)
+        return recorder
 
     def stop(self) -> None:
         """Stop after the exchange that is under way, and make all devices safe; what was read stays."""
@@ -137,7 +153,7 @@ class LivePanel(FrontPanel[LiveSettings]):
         Returns
         -------
         :
-            What was read, also if it was stopped.
+            What was read, also if it was stopped; of a recording all that is in its file.
 
         Raises
         ------
@@ -149,10 +165,11 @@ class LivePanel(FrontPanel[LiveSettings]):
             msg = f"{self.name} has not been started; start() it first"
             raise InstrumentError(msg)
         try:
-            return self.running.wait(timeout)
+            run = self.running.wait(timeout)
         finally:
             if self.running.state != "running":
                 self._watcher.join()
+        return run if self.path is None else self.result
 
     # -- what every panel says
     def text(self) -> str:
@@ -177,8 +194,10 @@ class LivePanel(FrontPanel[LiveSettings]):
         Returns
         -------
         :
-            Python that needs `acquire`, the task and, where there are, the sinks.
+            Python that needs `acquire` or `record`, the task and, where there are, the sinks.
         """
+        if self.path is not None:
+            return f"record.record({self.name}, {str(self.path)!r}, resume=True)"
         return f"acquire.run({self.name}{', sinks=sinks' if self.sinks else ''})"
 
     def _call(self, settings: LiveSettings) -> Any:  # noqa: ANN401 - None before the first run
@@ -253,7 +272,9 @@ class LivePanel(FrontPanel[LiveSettings]):
 
     def _finish(self, running: Running) -> None:
         self._look()
-        self.result = running.dataset() if running.layout is not None else None
+        if self._recorder is not None:
+            self._recorder.end()
+        self.result = None if running.layout is None else running.dataset() if self.path is None else read(self.path)
         self._say(running.state)
 
     def _refresh(self) -> None:
@@ -338,8 +359,8 @@ def _write(widget: ipw.HTML, text: str) -> None:
 
 
 def live(
-    task: Task, *, sinks: Sequence[Sink] = (), limits: Mapping[str, tuple[float, float]] | None = None,
-    settings: LiveSettings | None = None, name: str = "task",
+    task: Task, *, path: str | Path | None = None, sinks: Sequence[Sink] = (),
+    limits: Mapping[str, tuple[float, float]] | None = None, settings: LiveSettings | None = None, name: str = "task",
 ) -> LivePanel:  # fmt: skip
     """Show an acquisition to start, watch, steer and stop; it begins with Start, or `start()`.
 
@@ -347,8 +368,10 @@ def live(
     ----------
     task:
         What is acquired (`acquire.stream`, `grid`, ...). A `control.ClosedLoop` in it can be steered.
+    path:
+        File that every shot is recorded in as it comes; Start goes on with what it has. None records nothing.
     sinks:
-        Take every shot as it comes, such as a recorder.
+        Take every shot as it comes, beside the file.
     limits:
         Lowest and highest value by channel, beyond which an alarm is shown; it does not stop anything, an
         `control.Interlock` does.
@@ -371,4 +394,5 @@ def live(
         if not low < high:
             msg = f"limits of {key} must rise, got [{low:g}, {high:g}]"
             raise InstrumentError(msg)
-    return LivePanel(task, settings or LiveSettings(), sinks=sinks, limits=limits or {}, name=name)
+    return LivePanel(task, settings or LiveSettings(), sinks=sinks, limits=limits or {}, name=name,
+                     path=None if path is None else Path(path))  # fmt: skip

@@ -9,7 +9,7 @@ import xarray as xr
 
 import instruments
 from analysis.core import AcquisitionError, InstrumentError
-from instruments import acquire, control, sensing, widgets
+from instruments import acquire, control, record, sensing, widgets
 from instruments.clock import RealClock, VirtualClock
 from instruments.simulators import Bench, World
 from instruments.simulators.world import FurnacePlant
@@ -149,6 +149,28 @@ def test_a_scan_shows_its_last_spectrum():
     np.testing.assert_array_equal(u, run["u_signal"].values[-1])
     assert np.all(np.diff(x) > 0)
     assert "image/png" in panel._repr_mimebundle_()
+
+
+def test_a_recording_is_in_its_file_and_start_goes_on_where_it_stopped(tmp_path):
+    bench = Bench(seed=2)
+    smu, dmm = (instruments.open(f"sim://{name}", bench=bench) for name in ("smu", "dmm"))
+    smu.allow(0.0, 5.0)
+    path = tmp_path / "sweep.nc"
+    panel = widgets.live(acquire.sweep(smu, np.linspace(0.0, 4.0, 400), dmm), path=path)
+    assert panel.code() == f"record.record(task, {str(path)!r}, resume=True)"
+    panel.start()
+    until(lambda: panel.running.count > 10)
+    panel.stop()
+    part = panel.wait(30)
+    taken = int(np.isfinite(part["dmm"]).sum())
+    assert 10 < taken < 400
+    panel.start()
+    whole = panel.wait(60)
+    assert whole.attrs["missing"] == 0
+    np.testing.assert_array_equal(whole["dmm"][:taken], part["dmm"][:taken])
+    xr.testing.assert_identical(record.read(path), whole)
+    panel.start_button.click()
+    assert "has all 400 shots" in panel.message.value
 
 
 def test_channels_and_spans_can_be_chosen_and_others_are_refused():

@@ -12,6 +12,7 @@ from analysis.quality.gauge_result import Component, GaugeStudy, MeanSquare
 from analysis.quality.interlaboratory import interlab
 from analysis.quality.process import Capability, Index, capability
 from analysis.quality.robust import Robust, algorithm_a, q_hampel
+from analysis.quality.run_length import run_length
 from analysis.quality.systematic import Bias, Linearity, Stability, bias, linearity, stability
 
 __all__ = [
@@ -40,5 +41,6 @@ __all__ = [
     "interlab",
     "linearity",
     "q_hampel",
+    "run_length",
     "stability",
 ]

@@ -329,3 +329,31 @@ def test_charts_and_gauges_are_drawn_as_they_are():
     study = quality.gauge_rr(RNG.normal(size=(8, 3, 3)) + 5 * np.arange(8)[:, None, None])
     bars = figures.draw_gauge(study).axes[0].patches
     assert [each.get_width() for each in bars] == pytest.approx([each.study for each in study.components[:-1]])
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings_"),
+    [("cusum", {"slack": 0.5, "decision": 4.0}), ("ewma", {"weight": 0.3, "width": 2.7}), ("shewhart", {"width": 2.5})],
+)
+def test_average_run_lengths_are_those_of_simulated_charts(kind, settings_):
+    rng, lengths = np.random.default_rng(6), []
+    for _ in range(400):
+        x = rng.normal(0.75, 1.0, 400)
+        if kind == "cusum":
+            out = np.maximum(*cumulative_sums(x, 0.0, 0.5)) > 4.0
+        elif kind == "ewma":
+            out = np.abs(moving_average(x, 0.0, 0.3)) > 2.7 * math.sqrt(0.3 / 1.7)
+        else:
+            out = np.abs(x) > 2.5
+        lengths.append(1 + int(np.argmax(out)))
+    expected = quality.run_length(kind, shift=0.75, **settings_)
+    assert np.mean(lengths) == pytest.approx(expected, abs=5 * np.std(lengths) / math.sqrt(400))
+
+
+def test_false_alarms_of_limits_are_those_of_the_normal_distribution():
+    assert quality.run_length("shewhart") == pytest.approx(1 / (2 * stats.norm.sf(3)))
+    assert quality.run_length("ewma", weight=1.0, width=3.0) == pytest.approx(370.4, rel=0.01)
+    with pytest.raises(UncertaintyError, match="Did you mean 'cusum'"):
+        quality.run_length("cumsum")
+    with pytest.raises(UncertaintyError, match="decision must be a number in"):
+        quality.run_length("cusum", decision=0.0)

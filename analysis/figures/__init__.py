@@ -7,6 +7,7 @@ from analysis.figures.quality import draw_chart, draw_equivalence, draw_gauge
 from analysis.figures.results import draw_budget, draw_densities, draw_deviations
 from analysis.figures.runs import draw_loop, draw_map
 from analysis.figures.spectra import draw_baseline, draw_fit, draw_spectrum
+from analysis.figures.waveforms import draw_density, draw_linearity
 
 __all__ = [
     "draw_baseline",
@@ -14,10 +15,12 @@ __all__ = [
     "draw_chart",
     "draw_curve",
     "draw_densities",
+    "draw_density",
     "draw_deviations",
     "draw_equivalence",
     "draw_fit",
     "draw_gauge",
+    "draw_linearity",
     "draw_loop",
     "draw_map",
     "draw_pairs",

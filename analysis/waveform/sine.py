@@ -19,7 +19,8 @@ __all__ = ["design", "quantities", "sine_fit"]
 PARAMETERS = ("amplitude", "frequency", "phase", "offset")
 _LEAST_CYCLES = 1.0
 _STEPS = 60
-_CLOSE = 1e-13
+_HALVINGS = 20
+_CLOSE = 1e-9  # turns over the record
 
 
 def sine_fit(samples: Samples, *, rate: float, frequency: float | None = None) -> xr.Dataset:
@@ -144,14 +145,16 @@ def _refined(y: Array, nu: Array) -> Array:
         step = _solved(full, y)[:, 3]
         limit = 0.25 / count
         step = np.clip(step, -limit, limit)
+        if np.all(np.abs(step) * count <= _CLOSE):
+            return nu + step
         better = _cost(y, nu + step)
-        halved = 0
-        while np.any(better > worst * (1.0 + 1e-12)) and halved < 30:  # noqa: PLR2004 - 2**-30 of the step
-            step, halved = np.where(better > worst * (1.0 + 1e-12), 0.5 * step, step), halved + 1
+        for _ in range(_HALVINGS):
+            worse = better > worst * (1.0 + 1e-9)
+            if not worse.any():
+                break
+            step = np.where(worse, 0.5 * step, step)
             better = _cost(y, nu + step)
         nu, worst = nu + step, np.minimum(worst, better)
-        if np.all(np.abs(step) <= _CLOSE * np.abs(nu)):
-            break
     return nu
 
 

@@ -190,7 +190,11 @@ def _said(spectrum: xr.Dataset) -> str:
 def _alike(first: xr.Dataset, other: xr.Dataset) -> bool:
     if set(first.variables) != set(other.variables) or any(first[name].dims != other[name].dims for name in first):
         return False
-    if first["signal"].attrs != other["signal"].attrs or first.sizes != other.sizes or set(first.sizes) != {CHANNEL}:
+    if (
+        first["signal"].attrs.get("units") != other["signal"].attrs.get("units")
+        or first.sizes != other.sizes
+        or set(first.sizes) != {CHANNEL}
+    ):
         return False
     return all(
         first[name].attrs == other[name].attrs and np.array_equal(first[name].values, other[name].values)
@@ -204,7 +208,15 @@ def _stacked(names: list[str], spectra: list[xr.Dataset]) -> xr.Dataset:
     along = [str(name) for name in spectra[0].coords if CHANNEL not in spectra[0][name].dims]
     base = spectra[0].drop_vars(along)
     data = {
-        name: ((SPECTRUM, *base[name].dims), np.stack([each[name].values for each in spectra]), base[name].attrs)
+        name: (
+            (SPECTRUM, *base[name].dims),
+            np.stack([each[name].values for each in spectra]),
+            {
+                key: value
+                for key, value in base[name].attrs.items()
+                if all(e[name].attrs.get(key) == value for e in spectra)
+            },
+        )
         for name in base.data_vars
     }
     coords = {name: (SPECTRUM, [each[name].item() for each in spectra], spectra[0][name].attrs) for name in along}

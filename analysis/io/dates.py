@@ -35,13 +35,25 @@ def find(lines: Iterable[str]) -> str:
     """
     for line in lines:
         found = _KEY.match(line)
-        text = _read(found.group(1)) if found else ""
+        text = read(found.group(1)) if found else ""
         if text:
             return text
     return ""
 
 
-def _read(text: str) -> str:
+def read(text: str) -> str:
+    """Read a date, and the time after it.
+
+    Parameters
+    ----------
+    text:
+        As `2022-03-17 08:46:42`, `17.03.2022`.
+
+    Returns
+    -------
+    :
+        ISO 8601 text, or an empty text where it is ambiguous or none.
+    """
     if iso := _ISO.match(text):
         year, month, day, time, _, zone = iso.groups()
         return _iso(int(year), int(month), int(day), time, zone)

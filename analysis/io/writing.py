@@ -11,10 +11,11 @@ from typing import Any
 import xarray as xr
 
 from analysis.core import FormatError
-from analysis.io import atomic, netcdf, zarr_check, zarr_store
+from analysis.io import atomic, exchange_write, netcdf, zarr_check, zarr_store
 from analysis.io.collection import Collection, as_project
 
 _ZARR = ".zarr"
+_TEXTS = {".csv": exchange_write.csv, ".jdx": exchange_write.jcamp, ".dx": exchange_write.jcamp}
 _SUFFIXES = frozenset({".nc", ".nc4", ".nxs", ".h5", ".hdf5", ""})
 
 
@@ -23,18 +24,19 @@ def write(thing: object, path: str | Path) -> Path:
 
     A Dataset, a DataArray and everything with a method `to_dataset` (a budget, a calibration) become netCDF-4 that is
     also NeXus; a mapping of such things and texts becomes a project file, in which equal data are stored once; text
-    and bytes (an HTML certificate, a CSV table) are written as they are, text as UTF-8. With the suffix .zarr a Dataset
-    or DataArray becomes a Zarr store: lazy data are computed and written chunk by chunk by the scheduler in use, so
-    that a map larger than memory, or its fit, can be written. The old file stays until the new one is complete on
-    disk, and stays for good if anything fails.
+    and bytes (an HTML certificate, a CSV table) are written as they are, text as UTF-8. A spectrum becomes CSV with the
+    suffix .csv and JCAMP-DX with .jdx or .dx: others read them, and here they read back equal, with u. With
+    the suffix .zarr a Dataset or DataArray becomes a Zarr store: lazy data are computed and written chunk by chunk by
+    the scheduler in use, so that a map larger than memory, or its fit, can be written. The old file stays until the new
+    one is complete on disk, and stays for good if anything fails.
 
     Parameters
     ----------
     thing:
         What to write; not changed.
     path:
-        The file; its folder must exist. Data need one of the suffixes .nc, .nc4, .nxs, .h5, .hdf5, .zarr (a folder;
-        all workers of a cluster must see it).
+        The file; its folder must exist. Data need one of the suffixes .nc, .nc4, .nxs, .h5, .hdf5, .csv, .jdx,
+        .dx, .zarr (a folder; all workers of a cluster must see it).
 
     Returns
     -------
@@ -54,10 +56,13 @@ def write(thing: object, path: str | Path) -> Path:
         return target
     if target.suffix.lower() == _ZARR:
         return _write_store(thing, target)
+    if target.suffix.lower() in _TEXTS:
+        return _write_text(thing, target)
     if target.suffix.lower() not in _SUFFIXES:
         msg = (
             f"data are written as netCDF-4/NeXus or Zarr; got the suffix {target.suffix!r}, wanted one of "
-            f"{sorted({*_SUFFIXES, _ZARR} - {''})}. For tables and reports write the text that analysis.report returns"
+            f"{sorted({*_SUFFIXES, *_TEXTS, _ZARR} - {''})}. For tables and reports write the text of "
+            "analysis.report"
         )
         raise FormatError(msg)
     if isinstance(thing, Collection):
@@ -75,6 +80,18 @@ def write(thing: object, path: str | Path) -> Path:
             kind=netcdf.PROJECT if project else netcdf.DATASET,
             notes={name: note for name, (note, _) in items.items()},
         )
+    return target
+
+
+def _write_text(thing: object, target: Path) -> Path:
+    if not isinstance(thing, xr.Dataset | xr.DataArray):
+        msg = (
+            f"{target.suffix} holds one Dataset or DataArray; got a {type(thing).__name__}. Write each item to "
+            "a file of its own, or all to one that ends in .nc"
+        )
+        raise FormatError(msg)
+    _, dataset = _as_dataset(thing, target.name)
+    atomic.write_bytes(_TEXTS[target.suffix.lower()](dataset).encode(), target)
     return target
 
 

@@ -209,7 +209,7 @@ def test_text_and_bytes_are_written_as_they_are(tmp_path):
 @pytest.mark.parametrize(
     ("thing", "name", "message"),
     [
-        (xr.Dataset(), "a.csv", r"got the suffix '.csv', wanted one of .*'.nc'"),
+        (xr.Dataset(), "a.xyz", r"got the suffix '.xyz', wanted one of .*'.nc'"),
         ({}, "a.nc", "the project is empty"),
         ({"1st": xr.Dataset()}, "a.nc", "needs a name .*; got '1st'"),
         (3.0, "a.nc", "cannot write 'entry', a float: wanted a Dataset"),

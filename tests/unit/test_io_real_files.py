@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from analysis import io
-from analysis.core import FormatError
 
 FOLDER = os.environ.get("METROSPEC_REAL_FILES", "")
 pytestmark = pytest.mark.skipif(not FOLDER, reason="METROSPEC_REAL_FILES names no folder of real instrument files")
@@ -71,9 +70,3 @@ def test_an_oscilloscope_file_has_50000_samples_in_seconds():
     found = io.read(Path(FOLDER) / "tek_scope.csv")
     assert found.sizes["channel"] == 50000
     assert found["time"].attrs["units"] == "s"
-
-
-@pytest.mark.parametrize("name", ["renishaw_calcite_785.wdf", "andor_hematite_785.sif"])
-def test_a_makers_other_format_is_refused_by_name(name):
-    with pytest.raises(FormatError, match="by its first bytes, whatever its suffix"):
-        io.read(Path(FOLDER) / name)

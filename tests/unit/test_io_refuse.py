@@ -33,7 +33,8 @@ def outcome(path):
     [
         (b"", "is empty: 0 bytes; wanted a spectrum"),
         (b"\x00\x01\x02\x03", r"is not text: it holds the control character .*first bytes 00 01 02 03"),
-        (b"WDF1\x00\x02", "is Renishaw WDF by its first bytes, whatever its suffix.*Read are netCDF"),
+        (b"WDF1\x00\x02", "looks like Renishaw WDF but the header would take 512 bytes"),
+        (b"\x89PNG\x00", "is PNG picture by its first bytes, whatever its suffix.*Read are netCDF"),
         (b"PK\x03\x04abc", "is a ZIP archive"),
         (b"\x80\x04\x95abc", "is a Python pickle"),
         (b'{"a": [1, 2]}', "is JSON"),

@@ -17,6 +17,12 @@ from instruments.protocols import DataKey, Finished, Reading, Status, require_wi
 __all__ = ["Choice", "Driver", "Number", "Setting", "Switch"]
 
 
+def exactly(value: float) -> str:
+    """Return a number as text that reads back as the same number, so that no rounding passes a limit."""
+    short = f"{value:.12G}"
+    return short if float(short) == value else repr(float(value)).upper()
+
+
 class Setting:
     """A property of a driver that stands for a setting of its instrument."""
 
@@ -59,7 +65,7 @@ class Number(Setting):
     def encode(self, device: "Driver", value: object) -> str:
         """Return the number, if it lies within its limits."""
         found = require_within(value, device.limits_of(self), f"{device.name}.{self.name}", device.units_of(self))  # type: ignore[arg-type]
-        return f"{found:.12G}"
+        return exactly(found)
 
     def decode(self, text: str) -> float:
         """Return the number."""
@@ -92,13 +98,13 @@ class Choice(Setting):
 
     def encode(self, device: "Driver", value: object) -> str:
         """Return the instrument's word."""
-        if value not in self.options:
+        if not isinstance(value, str) or value not in self.options:
             msg = (
                 f"{device.name}.{self.name} must be one of {list(self.options)}, got {value!r}; nothing was sent."
                 f"{did_you_mean(str(value), self.options)}"
             )
             raise InstrumentError(msg)
-        word = self.options[str(value)]
+        word = self.options[value]
         return f'"{word}"' if self.quoted else word
 
     def decode(self, text: str) -> str:

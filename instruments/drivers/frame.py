@@ -12,7 +12,7 @@ import xarray as xr
 from analysis.core import InstrumentError
 from analysis.uncertainty import Quantity
 from instruments.datasheets import testing_frame
-from instruments.drivers.device import Number
+from instruments.drivers.device import Number, exactly
 from instruments.drivers.measuring import Accuracy, measured
 from instruments.drivers.outputs import Allowed
 from instruments.drivers.scpi import ScpiDriver
@@ -70,7 +70,7 @@ class UniversalFrame(ScpiDriver):
             m.
         """
         self._allowed.allow(low, high, limits=TRAVEL, units="m")
-        self.send(f"CROS:LIM:LOW {low:.12G};:CROS:LIM:HIGH {high:.12G}")
+        self.send(f"CROS:LIM:LOW {exactly(low)};:CROS:LIM:HIGH {exactly(high)}")
 
     def move(self, position: float, *, speed: float) -> Status:
         """Move the crosshead, and wait; it stops at the force limit and when the specimen breaks.
@@ -89,7 +89,7 @@ class UniversalFrame(ScpiDriver):
         """
         target = require_within(position, self._allowed.require(), f"{self.name}.move", "m")
         pace = require_within(speed, SPEEDS, f"{self.name}.speed", "m/s")
-        self.send(f"DRIV ON;:CROS:SPE {pace:.12G};:CROS:MOVE {target:.12G}")
+        self.send(f"DRIV ON;:CROS:SPE {exactly(pace)};:CROS:MOVE {exactly(target)}")
         return Finished()
 
     def recorded(self) -> xr.Dataset:

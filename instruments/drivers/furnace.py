@@ -7,6 +7,8 @@ time, 18 alarm; 20 mode (0 manual, 1 automatic), 21 status (1 alarm, 2 end of th
 import math
 import struct
 
+import numpy as np
+
 from analysis.core import InstrumentError
 from analysis.uncertainty import Quantity
 from instruments.datasheets import thermometer
@@ -18,8 +20,18 @@ from instruments.protocols import Finished, Registers, Status
 __all__ = ["FurnaceController"]
 
 PROCESS_VALUE, OUTPUT, MODE, STATUS = 0, 12, 20, 21
-NO_OUTPUT = (0.0, 0.0)
 ALARMS = {1: "over its alarm", 2: "at the end of its sensor"}
+
+
+def _single(value: float, limits: tuple[float, float]) -> float:
+    """Return the nearest number of 32 bit that does not pass its limits."""
+    low, high = limits
+    found = np.float32(value)
+    if found > high:
+        found = np.nextafter(found, np.float32(-math.inf))
+    elif found < low:
+        found = np.nextafter(found, np.float32(math.inf))
+    return float(found)
 
 
 class FurnaceController(Driver):
@@ -75,7 +87,8 @@ class FurnaceController(Driver):
             return
         if address == OUTPUT and self.automatic:  # writing the mode would also acknowledge an alarm
             self._line.write_registers(MODE, [0])
-        self._write(address, float(value))
+        limits = self.limits_of(setting) if isinstance(setting, Number) else self.limits
+        self._write(address, _single(float(value), limits))
 
     def _write(self, address: int, value: float) -> None:
         words = struct.unpack(">HH", struct.pack(">f", value))

@@ -4,7 +4,6 @@ References: SCPI-99, volume 1 (6.2 headers, 7 parameters) and 2 (21.8 error numb
 Not here: the table of a device and its status (`instruments.simulators.scpi`).
 """
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -113,7 +112,7 @@ class Number:
         if named is not None:
             return named
         value = self._number(text)
-        if not math.isfinite(value) or not self.low * (1 - 1e-12) <= value <= self.high * (1 + 1e-12):
+        if not (self.low - 1e-12 * abs(self.low) <= value <= self.high + 1e-12 * abs(self.high)):
             raise ScpiError(-222, f"{text} is not in [{self.low:g}, {self.high:g}]")
         if self.integer:
             return float(round(value))

@@ -4,6 +4,7 @@ Not here: what the registers hold (`instruments.drivers`).
 """
 
 import re
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -46,6 +47,7 @@ class ModbusTransport:
         self.clock: Clock = RealClock() if clock is None else clock
         self._client: Any = ModbusTcpClient(found["host"], port=int(found["port"]), timeout=timeout, retries=0)
         self._closed = False
+        self._lock = threading.Lock()
         if not self._client.connect():  # type: ignore[no-untyped-call]
             self.close()
             raise InstrumentTimeoutError(self._say("nothing", "does not open"))
@@ -98,7 +100,8 @@ class ModbusTransport:
         if self._closed:
             raise InstrumentError(self._say(what, "the line is closed"))
         try:
-            answer = act()
+            with self._lock:
+                answer = act()
         except (ModbusException, OSError) as error:
             raise InstrumentTimeoutError(self._say(what, f"no answer in time ({error})")) from error
         if answer.isError():

@@ -2,14 +2,16 @@
 
 What comes is read in pieces until the termination, at most `limit` bytes and until a deadline; binary blocks are
 believed only as far as the reader's own limit goes. Sockets of pyvisa-py get TCP_NODELAY, and are cleared by a new
-connection: its own `clear` does not end while the peer sends. Needs the extra `metrospec[instruments]`.
+connection: its own `clear` does not end while the peer sends. An exchange of one thread is not cut by another, and
+what was cut short (by Ctrl-C, say) is cleared before the next message. Needs the extra `metrospec[instruments]`.
 Not here: which resource is which instrument.
 """
 
 import contextlib
 import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from analysis.core import InstrumentError, InstrumentTimeoutError
@@ -54,7 +56,8 @@ class VisaTransport:
     ) -> None:  # fmt: skip
         self.resource, self.timeout, self.termination = resource, float(timeout), termination
         self.clock: Clock = RealClock() if clock is None else clock
-        self._last, self._closed = "", False
+        self._last, self._closed, self._asked = "", False, False
+        self._lock = threading.RLock()
         self._end = termination.encode()
         self._manager = _manager() if manager is None else manager
         self._open()
@@ -95,11 +98,24 @@ class VisaTransport:
         InstrumentError
             If the message holds the termination, or the line is closed or broken.
         """
+        self._send(message, asked=False)
+
+    def _send(self, message: str, *, asked: bool) -> None:
         if self.termination in message or not message.isascii():
             msg = f"{self.resource}: message {message!r} holds a termination or is not ASCII; send messages one by one"
             raise InstrumentError(msg)
-        self._last = message
-        self._guarded(lambda: self._line.write(message))
+        with self._lock:
+            if self._asked:
+                self.clear()
+            self._last, self._asked = message, asked
+            self._guarded(lambda: self._line.write(message))
+
+    @contextlib.contextmanager
+    def _exchange(self, message: str) -> Iterator[None]:
+        with self._lock:
+            self._send(message, asked=True)
+            yield
+            self._asked = False
 
     def query(self, message: str) -> str:
         """Send a message and return the answer.
@@ -119,8 +135,8 @@ class VisaTransport:
         InstrumentError
             If the answer is too long, not ASCII, or does not come.
         """
-        self.write(message)
-        answer = self._message(MOST_TEXT, time.monotonic() + 2.0 * self.timeout)
+        with self._exchange(message):
+            answer = self._message(MOST_TEXT, time.monotonic() + 2.0 * self.timeout)
         try:
             return answer.decode("ascii")
         except UnicodeDecodeError as error:
@@ -148,8 +164,10 @@ class VisaTransport:
         InstrumentError
             If what comes is no block, is longer than `limit`, or does not come.
         """
-        self.write(message)
-        deadline = time.monotonic() + 2.0 * self.timeout + limit / SLOWEST
+        with self._exchange(message):
+            return self._block(limit, time.monotonic() + 2.0 * self.timeout + limit / SLOWEST)
+
+    def _block(self, limit: int, deadline: float) -> bytes:
         head = self._exactly(2, deadline)
         if head[:1] != b"#" or not head[1:].isdigit():
             self.clear()
@@ -172,6 +190,7 @@ class VisaTransport:
         """Forget what is under way: device clear, or on a socket a new connection, so that no late answer comes."""
         if self._closed:
             return
+        self._asked = False
         if not self._socket:
             self._guarded(self._line.clear, first=False)
             return
@@ -244,11 +263,13 @@ class VisaTransport:
             return act()
         except pyvisa.VisaIOError as error:
             if error.error_code != StatusCode.error_timeout:
+                self._asked = False
                 raise InstrumentTimeoutError(self._say(f"the line is broken ({error.abbreviation})")) from error
             if first:
                 self.clear()
             raise InstrumentTimeoutError(self._say("no answer in time")) from error
         except OSError as error:
+            self._asked = False
             raise InstrumentTimeoutError(self._say(f"the line is broken ({error})")) from error
 
     def _say(self, what: str) -> str:

@@ -1,5 +1,7 @@
 """The furnace over Modbus TCP: the driver of the in-process line, and peers that mean harm."""
 
+import contextlib
+import resource
 import socket
 import threading
 import time
@@ -68,3 +70,31 @@ def test_a_peer_that_is_silent_or_lies_about_lengths_is_cut_off(answer):
 def test_a_name_that_is_none_is_refused():
     with pytest.raises(InstrumentError, match="is no Modbus name"):
         instruments.open("modbus://somewhere")
+
+
+@pytest.mark.parametrize(("piece", "pause"), [(b"\xff" * 65536, 0.0), (b"\x00\x01\x00\x00\xff\xff\x01", 0.005)])
+def test_a_peer_that_does_not_end_is_cut_off_with_bounded_memory(piece, pause):
+    listener, done = socket.create_server(("127.0.0.1", 0)), threading.Event()
+
+    def serve():
+        with contextlib.suppress(OSError):
+            line, _ = listener.accept()
+            with line:
+                line.settimeout(2.0)
+                line.recv(100)
+                while not done.is_set():
+                    line.sendall(piece)
+                    time.sleep(pause)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    line = ModbusTransport(f"modbus://127.0.0.1:{listener.getsockname()[1]}", timeout=0.3)
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    with pytest.raises(InstrumentError, match="last command 'read 2 registers from 0'"):
+        line.read_registers(0, 2)
+    assert time.monotonic() - start < 3.0
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
+    done.set()
+    line.close()
+    thread.join(5.0)
+    listener.close()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis import tensile
+from analysis import figures, tensile
 from analysis.core import SpectrumError, UncertaintyError, UnitsError
 from analysis.uncertainty import Quantity
 from tests import pulled
@@ -197,3 +197,9 @@ def test_the_crosshead_slope_of_invar_is_said_not_to_be_its_modulus():
     assert abs(found["slope"].value - 79.4) < 2  # index.json of the real files; the slope depends on the window
     assert abs(found["Rm"].value - 1009.9) < 0.5
     assert any("gaps" in note for note in found.notes)
+
+
+def test_the_figure_shows_curve_lines_and_points(steel):
+    axes = figures.draw_tensile(evaluated(steel), near_yield=True).axes[0]
+    assert {"curve", "elastic line", "0.2 % offset"} <= {each.get_label() for each in axes.lines}
+    assert axes.get_xlim()[1] < 1.5

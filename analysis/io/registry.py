@@ -14,7 +14,7 @@ import xarray as xr
 
 from analysis.core import CHANNEL, FormatError, MetrospecError, did_you_mean
 from analysis.io import ascii as ascii_table
-from analysis.io import bwtek, exchange_csv, jcamp, sniff
+from analysis.io import bwtek, exchange_csv, jcamp, sniff, spc
 from analysis.io.collection import Collection
 from analysis.io.makers import MAKERS
 from analysis.io.reader import Reader
@@ -24,6 +24,7 @@ GROUP = "metrospec.readers"
 OWN = ("netcdf", "zarr")
 """Formats that are read by path and checked by readers of their own."""
 BUILT_IN: tuple[Reader, ...] = (exchange_csv.READER, jcamp.READER, bwtek.READER, *MAKERS)
+BUILT_IN: tuple[Reader, ...] = (exchange_csv.READER, jcamp.READER, spc.READER, bwtek.READER)
 """Readers with a signature, in the order in which they are asked."""
 LAST: tuple[Reader, ...] = (ascii_table.READER, ascii_table.COLUMNS)
 """Readers of any text, asked when no other knows the file."""

@@ -70,3 +70,28 @@ def test_an_oscilloscope_file_has_50000_samples_in_seconds():
     found = io.read(Path(FOLDER) / "tek_scope.csv")
     assert found.sizes["channel"] == 50000
     assert found["time"].attrs["units"] == "s"
+
+
+@pytest.mark.parametrize("name", ["renishaw_calcite_785.wdf", "andor_hematite_785.sif"])
+def test_a_makers_other_format_is_refused_by_name(name):
+    with pytest.raises(FormatError, match="by its first bytes, whatever its suffix"):
+        io.read(Path(FOLDER) / name)
+
+
+def test_a_galactic_export_of_wire_is_resampled_and_has_the_lines_of_its_text():
+    found = io.read(Path(FOLDER) / "renishaw_calcite_785.spc")
+    assert found.sizes == {"channel": 1021}
+    assert found["raman_shift"].attrs["units"] == "cm-1"
+    np.testing.assert_allclose(found["raman_shift"].values[[0, -1]], [1111.108398, -154.501953], atol=2e-3)
+    np.testing.assert_allclose([found["signal"].min(), found["signal"].max()], [237.82, 82331], rtol=1e-4)
+    assert found.attrs["laser_wavelength_nm"] == 785
+    assert (found.attrs["integration_time_s"], found.attrs["accumulations"]) == (3, 1)
+    text = io.read(Path(FOLDER) / "renishaw_calcite_785.txt")
+    resampled = np.interp(found["raman_shift"].values[::-1], text["x"].values[::-1], text["signal"].values[::-1])[::-1]
+    assert np.abs(found["signal"].values / resampled - 1).max() < 0.07
+
+
+def test_the_linked_file_of_the_standard_has_five_spectra():
+    found = io.read(Path(FOLDER) / "jcamp_linkblock.jdx")
+    assert [each.sizes["channel"] for each in found.values()] == [1976, 1976, 3951, 3951, 3951]
+    assert found["block 1"].attrs["acquired"] == "1995-11-30T08:32:13"

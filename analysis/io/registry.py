@@ -23,8 +23,7 @@ GROUP = "metrospec.readers"
 """Entry point group of plug-ins."""
 OWN = ("netcdf", "zarr")
 """Formats that are read by path and checked by readers of their own."""
-BUILT_IN: tuple[Reader, ...] = (exchange_csv.READER, jcamp.READER, bwtek.READER, *MAKERS)
-BUILT_IN: tuple[Reader, ...] = (exchange_csv.READER, jcamp.READER, spc.READER, bwtek.READER)
+BUILT_IN: tuple[Reader, ...] = (exchange_csv.READER, jcamp.READER, bwtek.READER, *MAKERS, spc.READER)
 """Readers with a signature, in the order in which they are asked."""
 LAST: tuple[Reader, ...] = (ascii_table.READER, ascii_table.COLUMNS)
 """Readers of any text, asked when no other knows the file."""

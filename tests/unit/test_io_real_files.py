@@ -72,12 +72,6 @@ def test_an_oscilloscope_file_has_50000_samples_in_seconds():
     assert found["time"].attrs["units"] == "s"
 
 
-@pytest.mark.parametrize("name", ["renishaw_calcite_785.wdf", "andor_hematite_785.sif"])
-def test_a_makers_other_format_is_refused_by_name(name):
-    with pytest.raises(FormatError, match="by its first bytes, whatever its suffix"):
-        io.read(Path(FOLDER) / name)
-
-
 def test_a_galactic_export_of_wire_is_resampled_and_has_the_lines_of_its_text():
     found = io.read(Path(FOLDER) / "renishaw_calcite_785.spc")
     assert found.sizes == {"channel": 1021}

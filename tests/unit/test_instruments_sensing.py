@@ -245,7 +245,7 @@ def test_a_loop_is_closed_over_a_sensor_of_our_own(bench, dmm):
         assert isinstance(process, protocols.Controller)
         process.allow(0.0, 1.0)
         settings = control.LoopSettings(
-            pid=control.PidSettings(gain=0.01, integral_time=120.0), period=2.0,
+            pid=control.PidSettings(gain=0.01, integral_time=120.0), period=6.0,
             profile=control.Profile(start=80.0, steps=(control.Soak(seconds=1800.0),)),
         )  # fmt: skip
         run = control.run_loop(process, settings)

@@ -38,18 +38,18 @@ def until(true, seconds=10.0):
 
 def test_the_panel_takes_the_same_shots_as_the_call_it_shows():
     _, loop = heated()
-    task = acquire.stream(loop, period=2.0, count=300)
+    task = acquire.stream(loop, period=4.0, count=80)
     panel = widgets.live(task)
     assert (panel.text(), panel.code()) == ("ready", "acquire.run(task)")
     panel.start()
     seen = panel.wait(60)
     _, loop = heated()
-    again = eval(panel.code(), {"acquire": acquire, "task": acquire.stream(loop, period=2.0, count=300)})
+    again = eval(panel.code(), {"acquire": acquire, "task": acquire.stream(loop, period=4.0, count=80)})
     for name in ("furnace", "u_furnace", "furnace_output", "timestamp"):
         np.testing.assert_array_equal(seen[name], again[name])
     xr.testing.assert_identical(panel.result, seen)
     last = panel.text().splitlines()
-    assert last[0] == "done, 300 shots"
+    assert last[0] == "done, 80 shots"
     assert last[1].startswith("  furnace: ")
     assert last[1].endswith(" degC")
     assert last[2] == "  furnace setpoint: 100 degC"

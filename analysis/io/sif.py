@@ -3,6 +3,7 @@
 The numbers are digitised charge: no rule of counting is marked. Not here: spooled series of many files.
 """
 
+import io
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +24,18 @@ _SIZES = re.compile(
 _FRAMES = 4
 _TOTAL = 6
 _HOT = -300.0
+
+
+class _Ending(io.FileIO):
+    """A file that says when it ends; the package would wait for a mark that does not come."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read bytes, at least one if any are asked for."""
+        held = super().read(-1 if size is None else size) or b""
+        if not held and size:
+            msg = "the file ends inside its header"
+            raise EOFError(msg)
+        return held
 
 
 def read(data: bytes, name: str) -> xr.Dataset:
@@ -52,8 +65,8 @@ def read(data: bytes, name: str) -> xr.Dataset:
         if frames < 1 or total < 1 or 4 * total > len(data) or frames > len(data):
             content.refuse(f"it says {frames} frames and {total} values, and has {len(data)} bytes")
     package = extras.require("sif_parser", extra="sif", title=_TITLE)
-    with extras.as_file(data, name) as path:
-        held, info = package.np_open(str(path))
+    with extras.as_file(data, name) as path, _Ending(path) as file:
+        held, info = package.np_open(file)
     signal = np.asarray(held, float)
     frames, rows, width = signal.shape
     dataset = xr.Dataset(

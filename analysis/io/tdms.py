@@ -3,7 +3,10 @@
 Not here: recordings of our own (`instruments.record`).
 """
 
+import contextlib
 import io
+import logging
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -43,7 +46,7 @@ def read(data: bytes, name: str) -> xr.Dataset | Collection:
     content = Content(data=data, name=name, title=_TITLE)
     package = extras.require("nptdms", extra="tdms", title=_TITLE)
     found, left = [], []
-    with package.TdmsFile.open(io.BytesIO(data)) as file:
+    with _heard() as warnings, package.TdmsFile.open(io.BytesIO(data)) as file:
         groups = file.groups()
         for group in groups:
             for channel in group.channels():
@@ -55,11 +58,26 @@ def read(data: bytes, name: str) -> xr.Dataset | Collection:
                 else:
                     left.append(f"{title} ({len(channel)} values of {channel.dtype})")
         raw = {"properties": _plain(file.properties), "groups": {each.name: _plain(each.properties) for each in groups}}
+    if warnings:
+        content.refuse(f"the package says: {warnings[0][:200]}")
     if not found:
         content.refuse(f"no channel of it holds numbers; it has {left}")
     attrs: dict[str, object] = {"file_properties": fields.header(raw)}
     attrs |= {"not_read": "; ".join(left)} if left else {}
     return collection.gather([(title, each.assign_attrs(attrs)) for title, each in found])
+
+
+@contextlib.contextmanager
+def _heard() -> Iterator[list[str]]:
+    """Collect what the package would log: that it guesses, or reads a part only."""
+    said: list[str] = []
+    logger, handler = logging.getLogger("nptdms"), logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    before, logger.handlers = logger.handlers, [handler]
+    try:
+        yield said
+    finally:
+        logger.handlers = before
 
 
 def _channel(channel: Any, group: str) -> xr.Dataset:  # noqa: ANN401 - a class of others without types

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from analysis import io
+from analysis.core import FormatError
 
 FOLDER = os.environ.get("METROSPEC_REAL_FILES", "")
 pytestmark = pytest.mark.skipif(not FOLDER, reason="METROSPEC_REAL_FILES names no folder of real instrument files")
@@ -141,3 +142,13 @@ def test_a_tdms_file_has_its_channels_in_seconds():
     assert found.attrs["group"] == expected("daq_big_endian.tdms")["group"]
     assert found.sizes["channel"] == 3500
     assert np.diff(found["time"].values) == pytest.approx(0.001)
+
+
+@pytest.mark.parametrize("name", ["andor_hematite_785.sif", "daq_big_endian.tdms", "renishaw_calcite_785.wdf"])
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.7])
+def test_a_file_that_is_cut_short_is_refused_and_never_waited_for(name, share, tmp_path):
+    content = (Path(FOLDER) / name).read_bytes()
+    path = tmp_path / name
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(FormatError):
+        io.read(path)

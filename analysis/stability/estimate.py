@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.core import SpectrumError, history, units
-from analysis.stability import freedom
+from analysis.stability import freedom, theo
 from analysis.stability.differences import mean_square, mean_square_of_sums
 from analysis.stability.noise import FEWEST, NOISES, exponent
 from analysis.stability.series import Array, Counts, Data, Series, Taus, averaging_factors, read_series
@@ -34,7 +34,11 @@ class Estimator:
     differences: int = 2
     overlapping: bool = True
     modified: bool = False
-    total: bool = False
+    law: Callable[[int, int, int], tuple[float, float]] | None = None
+    """Noise, averaging factor and samples to degrees of freedom and bias, for estimates that reuse samples."""
+    share: float = 1.0
+    """The averaging time over the stride in samples."""
+    even: bool = False
     time: bool = False
 
 
@@ -105,7 +109,26 @@ MDEV = Estimator(
 TDEV = Estimator(
     name="tdev", title="time deviation", variance=_time, largest=lambda n: n // 3, modified=True, time=True
 )
-TOTDEV = Estimator(name="totdev", title="total deviation", variance=_total, largest=lambda n: n - 2, total=True)
+TOTDEV = Estimator(
+    name="totdev", title="total deviation", variance=_total, largest=lambda n: n - 2, law=freedom.total_freedom
+)
+MTOTDEV = Estimator(
+    name="mtotdev",
+    title="modified total deviation",
+    variance=theo.modified_total,
+    largest=lambda n: n // 3,
+    law=theo.modified_total_freedom,
+)
+THEO1 = Estimator(
+    name="theo1",
+    title="Theo1 deviation",
+    variance=theo.theo1,
+    largest=lambda n: (n - 1) // 2 * 2,
+    law=theo.theo1_freedom,
+    share=theo.SHARE,
+    even=True,
+)
+_FIRST_THEO1 = 10
 
 
 def estimate(
@@ -114,17 +137,19 @@ def estimate(
     """Return a deviation over tau with its intervals, noise and history."""
     series = read_series(data, rate=rate, kind=kind)
     _require_settings(level, noise)
-    if which.total and series.gaps:
-        msg = f"{which.name} reflects the series at its ends and takes no gaps; got NaN. Use oadev, or cut the gap off"
+    if which.law and series.gaps:
+        msg = f"{which.name} takes no gaps; got NaN. Use oadev, or cut the gap off"
         raise SpectrumError(msg)
-    factors = averaging_factors(taus, rate=series.rate, largest=which.largest(series.phase.size))
+    factors = _factors(which, taus, series)
     rows = [which.variance(series, int(m)) for m in factors]
     values = np.sqrt([square for square, _ in rows])
     counts = np.array([n for _, n in rows])
     noises = _noises(series, factors, noise)
     found = list(zip(values.tolist(), counts.tolist(), noises, strict=True))
     limits = np.array([_limits(which, series, int(m), row, level) for m, row in zip(factors, found, strict=True)])
-    result = bare(series, factors, values, counts, title=which.title, time=which.time).assign(
+    result = bare(
+        series, which.share * factors.astype(float), values, counts, title=which.title, time=which.time
+    ).assign(
         u_low=("tau", values - limits[:, 1]),
         u_high=("tau", limits[:, 2] - values),
         low=("tau", limits[:, 3]),
@@ -144,6 +169,25 @@ def estimate(
     return recorded(result, which.name, settings, data)
 
 
+def _factors(which: Estimator, taus: Taus, series: Series) -> Counts:
+    """Return strides in samples; those of Theo1 are even, 10 or more, and 4/3 of the averaging time."""
+    largest = which.largest(series.phase.size)
+    if not which.even:
+        return averaging_factors(taus, rate=series.rate, largest=largest)
+    if isinstance(taus, str):
+        factors = averaging_factors(taus, rate=series.rate, largest=largest)
+        factors = factors[(factors >= _FIRST_THEO1) & (factors % 2 == 0)]
+    else:
+        factors = averaging_factors(np.asarray(taus) / which.share, rate=series.rate, largest=largest)
+    if not factors.size or factors.min() < _FIRST_THEO1 or (factors % 2).any():
+        msg = (
+            f"{which.name} takes averaging times of 7.5/rate and more, in steps of 1.5/rate; got {taus!r} for "
+            f"{series.phase.size} phases. Take them so, or use oadev"
+        )
+        raise SpectrumError(msg)
+    return factors
+
+
 def said_taus(taus: Taus) -> object:
     """Return averaging times as a history keeps them."""
     return taus if isinstance(taus, str) else np.asarray(taus, dtype=float).tolist()
@@ -156,7 +200,7 @@ def recorded(result: xr.Dataset, name: str, settings: Mapping[str, object], data
 
 
 def bare(
-    series: Series, factors: Counts, values: Array, counts: Counts, *, title: str, time: bool = False
+    series: Series, factors: Counts | Array, values: Array, counts: Counts, *, title: str, time: bool = False
 ) -> xr.Dataset:
     """Return a dataset over tau with value and n."""
     unit = units.multiply(series.units, "s") if time else series.units
@@ -245,8 +289,8 @@ def _limits(
     if alpha is None or n < 1:
         return (np.nan,) * 5
     bias = 1.0
-    if which.total:
-        edf, bias = freedom.total_freedom(alpha, m=m, samples=series.phase.size)
+    if which.law:
+        edf, bias = which.law(alpha, m, series.phase.size)
     else:
         edf = freedom.degrees_of_freedom(
             alpha,

@@ -101,16 +101,18 @@ def _covariance(lags: Array, noise: int, m: int, differences: int, *, modified: 
     factors = [(-1) ** k * binom(order, k) for k in range(order + 1)]
     shifts = [(k - differences) * m for k in range(order + 1)]
     if not modified:
-        return np.sum([f * _phase(lags + s, noise) for f, s in zip(factors, shifts, strict=True)], axis=0)
+        return np.sum(
+            [f * generalised_covariance(lags + s, noise) for f, s in zip(factors, shifts, strict=True)], axis=0
+        )
     reach = int(lags[-1]) + (differences + 1) * m + 1
-    plain = _phase(np.arange(-reach, reach + 1, dtype=float), noise)
+    plain = generalised_covariance(np.arange(-reach, reach + 1, dtype=float), noise)
     window = np.convolve(np.ones(m), np.ones(m))
     averaged = np.convolve(plain, window, mode="same")
     at = lags.astype(int) + reach
     return np.sum([f * averaged[at + s] for f, s in zip(factors, shifts, strict=True)], axis=0)
 
 
-def _phase(lags: Array, noise: int) -> Array:
+def generalised_covariance(lags: Array, noise: int) -> Array:
     """Return the generalised autocovariance of sampled phase, up to a factor and to what differences remove."""
     away = np.abs(np.asarray(lags, dtype=float))
     if noise == 2:  # noqa: PLR2004 - white
@@ -128,7 +130,7 @@ def _power(away: Array, exponent: int) -> Array:
     return sign * away**exponent * np.log(np.where(away == 0, 1.0, away))
 
 
-def total_freedom(noise: int, *, m: int, samples: int) -> tuple[float, float]:
+def total_freedom(noise: int, m: int, samples: int) -> tuple[float, float]:
     """Return the degrees of freedom of a total variance and its mean over the true variance.
 
     Known for white, flicker and random walk frequency noise at long times (SP 1065, 5.2.11 and 5.4.4); at short times

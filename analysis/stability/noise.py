@@ -98,4 +98,6 @@ def _without_trend(points: Array, inside: npt.NDArray[np.bool_], *, degree: int)
 def _lag_one(points: Array) -> float:
     centred = points - np.nanmean(points)
     variance = np.nanmean(centred**2)
-    return float(np.nanmean(centred[1:] * centred[:-1]) / variance) if variance > 0 else 0.0
+    products = centred[1:] * centred[:-1]
+    products = products[~np.isnan(products)]
+    return float(products.mean() / variance) if products.size and variance > 0 else 0.0

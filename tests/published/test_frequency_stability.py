@@ -16,6 +16,11 @@ VALIDATION = [
         "against": "NIST SP 1065, 12.4, p. 107-108 (21 printed values)",
         "agreement": "the seven printed digits",
     },
+    {
+        "what": "Modified total deviation of both sets, corrected for its bias under white frequency noise, and Theo1",
+        "against": "NIST SP 1065, 12.4 (5 printed values); Stable32 1.60 as allantools prints it (3 values of Theo1)",
+        "agreement": "the printed digits",
+    },
 ]
 
 NINE = [892.0, 809.0, 823.0, 798.0, 671.0, 644.0, 883.0, 903.0, 677.0]
@@ -62,3 +67,15 @@ def test_the_thousand_points_of_sp_1065(name, kind):
     found = getattr(stability, name)(data, rate=1.0, taus=[1.0, 10.0, 100.0], kind=kind)
     np.testing.assert_allclose(found["value"], THOUSAND_PRINTED[name], rtol=3e-7)
     assert found["noise_name"][0] == "white FM"
+
+
+def test_the_modified_total_deviation_of_sp_1065_is_corrected_for_bias():
+    nine = stability.mtotdev(NINE, rate=1.0, taus=[1.0, 2.0], kind="frequency")
+    many = stability.mtotdev(thousand(), rate=1.0, taus=[1.0, 10.0, 100.0], kind="frequency")
+    np.testing.assert_allclose(nine["value"] / np.sqrt(0.73), [75.50203, 75.83606], rtol=2e-7)
+    np.testing.assert_allclose(many["value"] / np.sqrt(0.73), [2.418528e-1, 6.499161e-2, 2.287774e-2], rtol=3e-7)
+
+
+def test_theo1_of_the_thousand_points():
+    found = stability.theo1(thousand(), rate=1.0, taus=[7.5, 75.0, 750.0], kind="frequency")
+    np.testing.assert_allclose(found["value"], [1.0757e-1, 3.1789e-2, 5.0524e-3], rtol=5e-5)

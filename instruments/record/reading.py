@@ -89,7 +89,7 @@ def recover(path: str | Path) -> Path:
     FormatError
         If it is no recording.
     """
-    found = Path(path)
+    found = Path(path).resolve()
     with locked(found):
         recovered(found)
     return found
@@ -111,13 +111,16 @@ def locked(path: Path) -> FileLock:
     Raises
     ------
     InstrumentError
-        If another program has it.
+        If another program has it, or its folder takes no files.
     """
     # the thread that ends a recording is another than the one that began it
     lock = FileLock(path.with_name(f".{path.name}.lock"), thread_local=False)
     try:
         lock.acquire(timeout=0)
-    except Timeout as error:
+    except OSError as error:
+        if not (isinstance(error, Timeout) and Path(lock.lock_file).exists()):
+            msg = f"{path.name!r} cannot be recorded in {path.parent.name!r}: no file can be made there. Choose another"
+            raise InstrumentError(msg) from error
         msg = f"another program is recording to {path.name!r}; nothing was written. Stop it, or choose another name"
         raise InstrumentError(msg) from error
     return lock

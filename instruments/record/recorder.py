@@ -47,7 +47,7 @@ class Recorder:
     """
 
     def __init__(self, path: str | Path, *, resume: bool = False) -> None:
-        self.path = Path(path)
+        self.path = Path(path).resolve()  # a link is no second file
         if self.path.exists() and not resume:
             msg = f"{self.path.name!r} is there already; nothing was written. Choose another name, or resume=True"
             raise InstrumentError(msg)
@@ -87,8 +87,12 @@ class Recorder:
         Raises
         ------
         InstrumentError
-            If the file holds another scan, or cannot be written.
+            If the file holds another scan or cannot hold this one, or this recorder has begun or ended.
         """
+        if self._file is not None or not self._lock.is_locked:
+            msg = f"{self.path.name!r} has begun or ended already; make a new Recorder(path, resume=True)"
+            raise InstrumentError(msg)
+        skeleton.require_recordable(layout)
         if self.count:
             self._require_same(layout)
         else:
@@ -157,8 +161,7 @@ class Recorder:
         try:
             if file is not None:
                 file.close()
-                count = self._layout.count if self._layout else None
-                missing = max(0, (count or 0) - self.count)
+                missing = max(0, _expected(self._layout) - self.count)
                 skeleton.ended(self.path, {"ended": reason or "complete", "missing": missing})
         except (OSError, RuntimeError) as error:
             msg = f"{self.path.name!r} could not be closed: {error}; {self.count} shots are kept: record.recover"
@@ -185,7 +188,7 @@ class Recorder:
         for what, ours, theirs in (
             ("axes", layout.axes, held.axes), ("coordinates", layout.coordinates, held.coordinates)
         ):  # fmt: skip
-            same = [a.name for a in ours] == [a.name for a in theirs] and all(
+            same = [(a.name, a.units) for a in ours] == [(a.name, a.units) for a in theirs] and all(
                 np.array_equal(a.values, b.values) for a, b in zip(ours, theirs, strict=True)
             )
             if not same:
@@ -198,6 +201,7 @@ class Recorder:
         raise InstrumentError(msg)
 
     def _put(self, shot: Shot, layout: Layout) -> None:
+        _require_fitting(shot, layout, frozenset(self._arrays))
         self._name_sources(shot.parts)
         place: tuple[Any, ...] = tuple(np.unravel_index(shot.index, layout.shape)) if layout.axes else (self._rows,)
         if not layout.axes:
@@ -206,11 +210,7 @@ class Recorder:
             _write(self._arrays[STREAM], place, shot.index)
             _write(self._arrays["time"], place, shot.timestamp - self._begun)
         for channel in layout.channels:
-            value = np.asarray(shot.values[channel.name])
-            if value.shape != channel.shape:
-                msg = f"shot {shot.index}: {channel.name!r} has shape {value.shape}, the layout says {channel.shape}"
-                raise InstrumentError(msg)
-            _write(self._arrays[channel.name], place, value)
+            _write(self._arrays[channel.name], place, shot.values[channel.name])
             rows = self._arrays.get(f"{channel.name}{skeleton.SOURCES}")
             for source, part in shot.parts.get(channel.name, {}).items():
                 _write(rows, (self._places[source], *place), part)
@@ -241,6 +241,34 @@ class Recorder:
                 if name in {SOURCE, INFO} or name.endswith(skeleton.SOURCES):
                     array.resize(k + 1, axis=0)
             self._arrays[SOURCE][k], self._arrays[INFO][k] = source.id.encode("ascii"), text
+
+
+def _expected(layout: Layout | None) -> int:
+    if layout is None:
+        return 0
+    return math.prod(layout.shape) if layout.axes else layout.count or 0
+
+
+def _require_fitting(shot: Shot, layout: Layout, arrays: frozenset[str]) -> None:
+    """Refuse a shot before any of it is written."""
+    if not math.isfinite(shot.timestamp):
+        msg = f"shot {shot.index}: the timestamp is {shot.timestamp}; wanted seconds since 1970, finite"
+        raise InstrumentError(msg)
+    if layout.axes and not 0 <= shot.index < math.prod(layout.shape):
+        msg = f"shot {shot.index} lies outside the grid of {layout.shape}: 0 to {math.prod(layout.shape) - 1}"
+        raise InstrumentError(msg)
+    for channel in layout.channels:
+        if channel.name not in shot.values:
+            msg = f"shot {shot.index} brings {sorted(shot.values)}, the layout wants {channel.name!r}"
+            raise InstrumentError(msg)
+        shape = np.shape(shot.values[channel.name])
+        if shape != channel.shape:
+            msg = f"shot {shot.index}: {channel.name!r} has shape {shape}, the layout says {channel.shape}"
+            raise InstrumentError(msg)
+    lost = [name for name, parts in shot.parts.items() if parts and f"{name}{skeleton.SOURCES}" not in arrays]
+    if lost:
+        msg = f"shot {shot.index}: {lost} bring sources, which are kept for numbers with a channel 'u_<name>' only"
+        raise InstrumentError(msg)
 
 
 def _write(array: Any, place: tuple[Any, ...], value: npt.ArrayLike) -> None:  # noqa: ANN401 - h5py has no types

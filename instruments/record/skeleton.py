@@ -15,11 +15,12 @@ import h5py
 import numpy as np
 import xarray as xr
 
+from analysis.core import InstrumentError
 from analysis.io import codec, netcdf
 from analysis.uncertainty.sources import INFO, SOURCE
 from instruments.shots import STREAM, Axis, Channel, Layout, to_dataset
 
-__all__ = ["DATA", "INFO_BYTES", "SOURCES", "ended", "is_recording", "layout_of", "make"]
+__all__ = ["DATA", "INFO_BYTES", "SOURCES", "ended", "is_recording", "layout_of", "make", "require_recordable"]
 
 DATA = "entry/data"
 SOURCES = "_sources"
@@ -64,6 +65,34 @@ def make(layout: Layout, path: Path, attrs: Mapping[str, Any]) -> None:
     with temporary.open("rb+") as stream:
         os.fsync(stream.fileno())
     temporary.replace(path)
+
+
+def require_recordable(layout: Layout) -> None:
+    """Refuse what a file cannot hold, before there is one.
+
+    Parameters
+    ----------
+    layout:
+        What the shots hold.
+
+    Raises
+    ------
+    InstrumentError
+        If two things have one name, or a channel does not hold real floating-point numbers.
+    """
+    own = [axis.name for axis in (*layout.axes, *layout.coordinates)] + [channel.name for channel in layout.channels]
+    taken = {"timestamp", SOURCE, INFO} | (set() if layout.axes else {STREAM, "time"})
+    twice = sorted({name for name in own if own.count(name) > 1 or name in taken or "/" in name})
+    if twice:
+        msg = f"names {twice} stand twice, hold '/', or are among {sorted(taken)}, which the file needs; rename them"
+        raise InstrumentError(msg)
+    for channel in layout.channels:
+        if np.dtype(channel.dtype).kind != "f":
+            msg = (
+                f"channel {channel.name!r} is {channel.dtype}; a missing shot is NaN, so wanted float32 or float64. "
+                "Choose float64: it holds integers up to 2**53 exactly"
+            )
+            raise InstrumentError(msg)
 
 
 def is_recording(file: h5py.File) -> bool:

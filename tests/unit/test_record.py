@@ -19,7 +19,7 @@ import instruments
 from analysis import io, peaks
 from analysis.core import AcquisitionError, FormatError, InstrumentError
 from instruments import acquire, record, shots
-from instruments.shots import Shot
+from instruments.shots import Axis, Channel, Layout, Shot
 from instruments.simulators import Bench
 from tests import recording
 
@@ -223,6 +223,43 @@ def test_what_does_not_fit_is_refused_and_nothing_is_lost(tmp_path):
             recorder.put(Shot(index=0, timestamp=0.0, values={"signal": np.zeros(3)}))
         recorder.put(Shot(index=0, timestamp=0.0, values={"signal": recording.row(5)}))
     np.testing.assert_array_equal(io.read(tmp_path / "rows.nc")["signal"][0], recording.row(5))
+
+
+def layout(name="v", dtype="float64", units="m"):
+    places = Axis(name="place", values=np.arange(3.0), units=units)
+    return Layout(axes=(places,), channels=(Channel(name=name, units="V", dtype=dtype),))
+
+
+@pytest.mark.parametrize(
+    ("held", "message"),
+    [(layout(dtype="int32"), "wanted float32 or float64"), (layout("timestamp"), "which the file needs")],
+)
+def test_a_file_that_cannot_hold_the_shots_is_refused_before_it_is_made(tmp_path, held, message):
+    with record.Recorder(tmp_path / "scan.nc") as recorder, pytest.raises(InstrumentError, match=message):
+        recorder.begin(held)
+    assert not (tmp_path / "scan.nc").exists()
+
+
+def test_a_shot_that_does_not_fit_is_refused_and_counts_as_missing(tmp_path):
+    path, link = tmp_path / "scan.nc", tmp_path / "link.nc"
+    with record.Recorder(path) as recorder:
+        recorder.begin(layout())
+        recorder.put(Shot(index=0, timestamp=1e9, values={"v": 1.0}))
+        for index, stamp, name, message in (
+            (3, 1e9, "v", "outside the grid"), (1, np.nan, "v", "finite"), (1, 1e9, "w", "the layout wants 'v'"),
+        ):  # fmt: skip
+            with pytest.raises(InstrumentError, match=message):
+                recorder.put(Shot(index=index, timestamp=stamp, values={name: 1.0}))
+        with pytest.raises(InstrumentError, match="has begun"):
+            recorder.begin(layout())
+        link.symlink_to(path)
+        with pytest.raises(InstrumentError, match="another program is recording"):
+            record.Recorder(link, resume=True)
+    assert io.read(path).attrs["missing"] == 2
+    with pytest.raises(InstrumentError, match="has begun or ended"):
+        recorder.begin(layout())
+    with record.Recorder(path, resume=True) as again, pytest.raises(InstrumentError, match="its axes differ"):
+        again.begin(layout(units="mm"))
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path):

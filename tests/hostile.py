@@ -3,6 +3,7 @@
 import resource
 import struct
 import time
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -50,6 +51,23 @@ def seeds() -> dict[str, bytes]:
         "jcamp": _JCAMP,
         "spc": _SPC + struct.pack("<BBHfffIIf4x", 0, 1, 0, 0, 0, 0, 0, 0, 0) + np.arange(40, dtype="<i4").tobytes(),
     }
+
+
+REAL = {
+    "maestro": "gamma_background.Spe", "xdi": "xafs_cu_foil.xdi", "opus": "bruker_opus_ftir.0",
+    "wdf": "renishaw_calcite_785.wdf", "sif": "andor_hematite_785.sif", "tdms": "daq_big_endian.tdms",
+    "scope": "tek_scope.wfm", "princeton": "princeton_silicon_532.spe", "tektronix": "tek_scope.csv",
+    "testxpert": "zwick_tensile_invar.TRA", "spc": "renishaw_calcite_785.spc",
+}  # fmt: skip
+
+
+def real(folder) -> dict[str, bytes]:
+    """Return a measured file for each reader that has one; of the long records of an oscilloscope the first rows."""
+    found = {name: (Path(folder) / file).read_bytes() for name, file in REAL.items()}
+    head, rows = found["tektronix"].split(b"TIME,REF7", 1)
+    lines = rows.splitlines(keepends=True)[:301]
+    found["tektronix"] = head.replace(b"Length,50000", b"Length,300") + b"TIME,REF7" + b"".join(lines)
+    return found
 
 
 def mutated(content: bytes, rng: np.random.Generator) -> bytes:

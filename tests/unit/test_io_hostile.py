@@ -1,6 +1,7 @@
 """Every reader against 500 broken files: an error of ours or data, in bounded time and memory; the table of formats."""
 
 import importlib.util
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ from analysis import io
 from analysis.core import FormatError
 from analysis.io import registry
 from tests import hostile
+from tests.unit.test_io_makers import procspec, spa
 
-SEEDS = hostile.seeds()
+SEEDS, FOLDER = hostile.seeds(), os.environ.get("METROSPEC_REAL_FILES", "")
 
 
 @pytest.mark.parametrize("name", sorted(SEEDS))
@@ -23,9 +25,27 @@ def test_broken_files_are_read_or_refused_with_a_reason(name):
     assert results.count("refused") > 25
 
 
-def test_each_built_in_reader_is_fuzzed():
-    makers = {reader.name for reader in registry.MAKERS}
-    assert set(SEEDS) >= {reader.name for reader in (*registry.BUILT_IN, *registry.LAST)} - makers
+@pytest.mark.skipif(not FOLDER, reason="METROSPEC_REAL_FILES names no folder of real instrument files")
+@pytest.mark.filterwarnings("ignore")  # the packages of the extras warn of what they then refuse
+@pytest.mark.parametrize("name", sorted(hostile.REAL))
+def test_wounded_real_files_are_read_or_refused_with_a_reason(name):
+    rng, seed, path = np.random.default_rng(8), hostile.real(FOLDER)[name], Path(hostile.REAL[name])
+    assert hostile.survive(name, seed, path) == "data"
+    for _ in range(500):
+        hostile.survive(name, hostile.mutated(seed, rng), path)
+
+
+@pytest.mark.parametrize(("name", "seed"), [("thermo", spa()), ("procspec", procspec())])
+def test_wounded_files_of_makers_are_read_or_refused_with_a_reason(name, seed):
+    rng, path = np.random.default_rng(9), Path("file.dat")
+    assert hostile.survive(name, seed, path) == "data"
+    for _ in range(500):
+        hostile.survive(name, hostile.mutated(seed, rng), path)
+
+
+def test_each_reader_is_fuzzed():
+    known = {reader.name for reader in (*registry.MAKERS, *registry.BUILT_IN, *registry.LAST)}
+    assert {*SEEDS, *hostile.REAL, "thermo", "procspec"} >= known
 
 
 @pytest.mark.parametrize(

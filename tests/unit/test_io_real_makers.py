@@ -62,6 +62,20 @@ def test_a_wdf_file_and_the_text_of_the_same_measurement_are_equal():
     np.testing.assert_allclose(text["signal"].values, found["signal"].values, atol=1e-2, rtol=1e-6)
 
 
+def test_the_spc_file_of_that_measurement_is_resampled_and_so_differs_at_the_tops():
+    wdf, told = read("renishaw_calcite_785.wdf"), expected("renishaw_calcite_785.spc")
+    spc = read("renishaw_calcite_785.spc")
+    axis = next(name for name in spc.coords if name not in ("pixel", "channel"))
+    x, y = spc[axis].values, spc["signal"].values
+    assert list(y.shape) == told["shape"]
+    assert ends(x) == pytest.approx(told["x"], abs=5e-3)
+    assert np.ptp(np.diff(x)) < 1e-3  # even, as that of the WDF is not
+    has_peaks(x, y, told["peaks_measured"], within=0.25, reach=4.0)
+    ours = np.interp(x, wdf["raman_shift"].values[::-1], wdf["signal"].values[::-1])
+    assert np.abs(y - ours).max() < 0.07 * ours.max()  # the index says up to 6 %
+    assert np.median(np.abs(y - ours) / ours) < 0.01
+
+
 def test_a_sif_file_has_hematite_and_the_state_of_its_detector():
     found, told = read("andor_hematite_785.sif"), expected("andor_hematite_785.sif")
     assert (1, 1, *found["signal"].shape) == tuple(told["shape"])

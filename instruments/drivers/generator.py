@@ -3,10 +3,11 @@
 Messages: `SOUR:FUNC`, `SOUR:FREQ`, `SOUR:VOLT`, `SOUR:VOLT:OFFS`, `SOUR:PHAS`, `OUTP`, `*IDN?`, `SYST:ERR?`.
 """
 
+from analysis.core import InstrumentError
 from instruments.drivers.device import Choice, Number, Setting, Switch
 from instruments.drivers.outputs import Allowed
 from instruments.drivers.scpi import ScpiDriver
-from instruments.protocols import Finished, Status, Transport
+from instruments.protocols import Finished, Status, Transport, require_within
 
 __all__ = ["Generator"]
 
@@ -29,17 +30,28 @@ class Generator(ScpiDriver):
         self._allowed = Allowed(name)
 
     def limits_of(self, setting: Number) -> tuple[float, float]:
-        """Return the limits of a setting; of the level, what is allowed."""
-        return self._allowed.require() if setting.name == "level" else setting.limits
+        """Return the limits of a setting; level and offset together stay within what is allowed."""
+        if setting.name == "level":
+            low, high = self._allowed.require()
+            left = high - 2.0 * abs(self.offset)
+            if left < low:
+                msg = f"{self.name}: an offset of {self.offset:g} V leaves nothing of the {high:g} V allowed; lower it"
+                raise InstrumentError(msg)
+            return low, left
+        if setting.name == "offset" and self._allowed.range is not None:
+            room = max(0.0, 0.5 * (self._allowed.range[1] - self.level))
+            return max(-room, setting.limits[0]), min(room, setting.limits[1])
+        return setting.limits
 
     def send_setting(self, setting: Setting, value: str) -> None:
         """Send a setting; the output is refused until `allow`."""
         if setting.name == "output" and value == "ON":
-            self._allowed.require()
+            _, high = self._allowed.require()
+            require_within(0.5 * self.level + abs(self.offset), (0.0, 0.5 * high), f"{self.name}: peak", "V")
         super().send_setting(setting, value)
 
     def allow(self, low: float, high: float) -> None:
-        """Say which amplitudes the circuit stands, V peak to peak.
+        """Say which amplitudes the circuit stands, V peak to peak: with its offset the output stays within +- high/2.
 
         Parameters
         ----------

@@ -24,6 +24,11 @@ class Allowed:
             raise InstrumentError(msg)
         self._range = (found[0], found[1])
 
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """The range; None until `allow`."""
+        return self._range
+
     def forget(self) -> None:
         """Allow nothing, as at the start."""
         self._range = None

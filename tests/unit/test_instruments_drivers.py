@@ -259,3 +259,24 @@ def test_every_file_of_drivers_lists_its_messages():
         module = __import__(getattr(drivers, name).__module__, fromlist=["_"])
         with open(module.__file__, encoding="utf-8") as file:  # noqa: PTH123
             assert "Messages: " in ast.get_docstring(ast.parse(file.read()))
+
+
+def test_the_output_of_a_generator_with_its_offset_stays_within_what_is_allowed():
+    with instruments.open("sim://generator", bench=Bench(seed=1)) as device:
+        device.offset = 3.0
+        device.allow(1e-3, 2.0)
+        with pytest.raises(InstrumentError, match=r"generator: peak must lie in \[0, 1\] V"):
+            device.output = True
+        with pytest.raises(InstrumentError, match="an offset of 3 V leaves nothing of the 2 V allowed"):
+            device.level = 0.5
+        device.offset = 0.0
+        device.level = 0.5
+    with instruments.open("sim://generator", bench=Bench(seed=1)) as device:
+        device.allow(1e-3, 2.0)
+        device.level, device.offset = 1.0, 0.5
+        device.output = True
+        with pytest.raises(InstrumentError, match=r"generator.level must lie in \[0.001, 1\] V"):
+            device.level = 1.1
+        with pytest.raises(InstrumentError, match=r"generator.offset must lie in \[-0.5, 0.5\] V"):
+            device.offset = -0.6
+        assert (device.level, device.offset) == (1.0, 0.5)

@@ -251,7 +251,7 @@ def _rates(record: Record, length: float, line: Line | None, found: dict[str, po
     places = {} if line is None else {"straight part": slice(*line.rows)}
     for key, each in found.items():
         if key.startswith("Rp") or key == "Rm":
-            places[key] = slice(max(0, each.row - 25), each.row + 25)
+            places[key] = slice(max(0, each.row - 50), each.row + 1)
     said = {}
     for key, part in places.items():
         time, strain = record.time[part], record.extension[part] / length

@@ -142,6 +142,13 @@ def test_rates_are_named(steel):
     assert "range 4" in evaluated(steel).checks["strain rate, Rm"]
 
 
+def test_the_rate_at_the_greatest_force_is_that_before_it_where_the_specimen_breaks_there(steel):
+    top = int(steel["force"].values.argmax())
+    broken = xr.concat([steel.isel(channel=slice(None, top + 1)), steel.isel(channel=slice(-5, None))], "channel")
+    broken["extension"][-5:] = steel["extension"].values[top]
+    assert "range 4" in evaluated(broken).checks["strain rate, Rm"]
+
+
 def test_inputs_are_not_changed(steel):
     before = steel.copy(deep=True)
     evaluated(steel)

@@ -273,6 +273,7 @@ def test_a_sink_that_fails_after_the_last_shot_is_read_leaves_nothing_on(smu, dm
     assert smu.output is False
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_makes_safe_and_keeps_what_was_read(smu, dmm):
     main = threading.main_thread().ident
     with pytest.raises(KeyboardInterrupt) as caught:

@@ -127,6 +127,7 @@ def test_a_stop_while_the_last_shots_are_written_makes_safe(bench, smu, dmm):
     assert sink.taken == [0, 1, 2]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_while_the_last_shots_are_written_makes_safe_and_ends_the_sink(smu, dmm):
     gate, sink = threading.Event(), Sink()
     sink.gate = gate
@@ -150,6 +151,7 @@ def test_ctrl_c_while_the_last_shots_are_written_makes_safe_and_ends_the_sink(sm
     assert "3 shots were read; all devices were made safe" in caught.value.__notes__[0]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_with_a_device_that_cannot_be_made_safe_says_which(bench, smu):
     main = threading.main_thread().ident
 

@@ -4,17 +4,20 @@ Not here: writing (`instruments.record.recorder`).
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from analysis.core import FormatError, InstrumentError
 from analysis.io import codec
 from analysis.uncertainty.sources import INFO, SOURCE
-from instruments.record import skeleton
+from instruments.record import damage, skeleton
 from instruments.shots import STREAM, Layout
 
 try:
@@ -45,21 +48,22 @@ def read(path: str | Path) -> xr.Dataset:
     Raises
     ------
     FormatError
-        If it is no recording.
+        If it is no recording, or damaged.
     """
     found = Path(path)
-    with _opened(found) as file:
+    with _opened(found) as (file, size), _readable(found):
         group = file[skeleton.DATA]
         layout, note = skeleton.layout_of(file), json.loads(group.attrs["metrospec"])
-        rows = _acknowledged(group, layout)
+        there = _whole(group, layout, size)
+        rows = _rows(there, layout)
         names = [note["names"].get(name, name) for name in note["order"]]
         plain = xr.Dataset({name: _variable(group[name], rows) for name in names}, attrs=dict(group.attrs))
     dataset = codec.decode(plain, note)
-    whole = np.isfinite(dataset[_TIME])
+    whole = xr.DataArray(there[:rows] if rows is not None else there, dims=layout.dims)
     kept = int(whole.sum())
     expected = whole.size if layout.axes else layout.count or kept
     if layout.axes:  # what a killed writer began and did not acknowledge
-        empty = {channel.name: np.nan for channel in layout.channels}
+        empty = {channel.name: np.nan for channel in layout.channels} | {_TIME: np.nan}
         shared = {str(name): 0.0 for name in dataset.data_vars if str(name).endswith(skeleton.SOURCES)}
         dataset = dataset.assign({name: dataset[name].where(whole, other) for name, other in (empty | shared).items()})
     dataset.attrs["missing"] = expected - kept
@@ -145,34 +149,54 @@ def recovered(path: Path) -> frozenset[int]:
         If it is no recording.
     """
     clean = _is_clean(path)
-    with _opened(path) as file:
+    with _opened(path) as (file, size), _readable(path):
         group = file[skeleton.DATA]
         layout = skeleton.layout_of(file)
-        rows, times = _acknowledged(group, layout), group[_TIME][()]
-        kept = np.flatnonzero(np.isfinite(times)) if layout.axes else group[STREAM][: rows or 0]
-        clean = clean and (bool(layout.axes) or rows == times.size)
+        whole = _whole(group, layout, size)
+        rows = _rows(whole, layout)
+        kept = np.flatnonzero(whole) if rows is None else group[STREAM][:rows]
+        clean = clean and (rows is None or rows == whole.size)
         if not clean:
             temporary = path.with_name(f".{path.name}.recovered")
-            _copy(file, temporary, rows)
+            _copy(file, temporary, rows, whole, cut_off=size is not None)
     if not clean:
         temporary.replace(path)
     return frozenset(int(k) for k in kept)
 
 
-def _opened(path: Path) -> h5py.File:
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Say in one way what HDF5 and JSON say of damage in many."""
+    try:
+        yield
+    except FormatError:
+        raise
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        msg = f"{path.name!r} is damaged: {error}. Try record.recover, which keeps what is whole"
+        raise FormatError(msg) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[h5py.File, int | None]]:
+    """Open a recording; the number is the bytes that are there, if it was cut off."""
     if not path.is_file():
         msg = f"no recording {path.name!r}; give the path of a file that record made"
         raise FormatError(msg)
-    try:
-        file = h5py.File(path, "r", libver="latest", swmr=True)
-    except OSError as error:
-        msg = f"{path.name!r} is no recording, or damaged: {error}"
-        raise FormatError(msg) from error
-    if not skeleton.is_recording(file):
-        file.close()
-        msg = f"{path.name!r} is no recording of metrospec; read it with io.read"
-        raise FormatError(msg)
-    return file
+    with damage.readable(path) as (source, size):
+        try:
+            # for a file that is, or was when its program was killed, being written; SWMR tries damaged parts for ever
+            watched = {} if _is_clean(source) else {"swmr": True}
+            file = h5py.File(source, "r", libver="latest", **watched)
+        except OSError as error:
+            msg = f"{path.name!r} is no recording, or damaged: {error}"
+            raise FormatError(msg) from error
+        with file:
+            with _readable(path):
+                known = skeleton.is_recording(file)
+            if not known:
+                msg = f"{path.name!r} is no recording of metrospec; read it with io.read"
+                raise FormatError(msg)
+            yield file, size
 
 
 def _is_clean(path: Path) -> bool:
@@ -183,13 +207,15 @@ def _is_clean(path: Path) -> bool:
     return True
 
 
-def _acknowledged(group: h5py.Group, layout: Layout) -> int | None:
+def _whole(group: h5py.Group, layout: Layout, size: int | None) -> npt.NDArray[np.bool_]:
+    """Say which shots were acknowledged and are there."""
+    whole = np.isfinite(group[_TIME][()])
+    return whole if size is None else whole & ~damage.lost(group, layout, size)
+
+
+def _rows(whole: npt.NDArray[np.bool_], layout: Layout) -> int | None:
     """Return how many rows of a stream are whole; None for a grid, which has its size from the start."""
-    if layout.axes:
-        return None
-    times = group[_TIME][()]
-    lost = np.flatnonzero(~np.isfinite(times))
-    return int(lost[0]) if lost.size else int(times.size)
+    return None if layout.axes else int(np.append(whole, [False]).argmin())
 
 
 def _dims(array: h5py.Dataset) -> tuple[str, ...]:
@@ -207,10 +233,11 @@ def _variable(array: h5py.Dataset, rows: int | None) -> xr.Variable:
     return xr.Variable(dims, array[tuple(slice(rows) if dim == STREAM else slice(None) for dim in dims)], attrs)
 
 
-def _copy(file: h5py.File, path: Path, rows: int | None) -> None:
+def _copy(file: h5py.File, path: Path, rows: int | None, whole: npt.NDArray[np.bool_], *, cut_off: bool) -> None:
     """Copy what was acknowledged, block by block."""
     group = file[skeleton.DATA]
-    attrs: dict[str, Any] = {"ended": "recovered after the program was killed"}
+    why = "from a file that was cut off" if cut_off else "after the program was killed"
+    attrs: dict[str, Any] = {"ended": f"recovered {why}"}
     layout = skeleton.layout_of(file)
     skeleton.make(layout, path, attrs)
     with h5py.File(path, "r+", libver="latest") as fresh:
@@ -226,4 +253,7 @@ def _copy(file: h5py.File, path: Path, rows: int | None) -> None:
                 new.resize(shape)
             step = max(1, _BLOCK // max(1, old.dtype.itemsize * int(np.prod(shape[1:]))))
             for k in range(0, shape[0], step):
-                new[k : min(k + step, shape[0])] = old[k : min(k + step, shape[0])]
+                block = old[k : min(k + step, shape[0])]
+                if layout.axes and old.chunks and dims[: whole.ndim] == layout.dims:
+                    block[~whole[k : k + step]] = np.nan
+                new[k : min(k + step, shape[0])] = block

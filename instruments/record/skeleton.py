@@ -201,7 +201,7 @@ def _array(group: h5py.Group, name: str, variable: xr.Variable) -> h5py.Dataset:
     dims = tuple(str(dim) for dim in variable.dims)
     text = {SOURCE: f"S{_ID_BYTES}", INFO: f"S{INFO_BYTES}"}.get(name)
     dtype = np.dtype(text) if text else variable.dtype
-    fixed = not set(dims) & set(_UNLIMITED) and np.isfinite(np.asarray(variable.values.ravel()[:1], dtype=float)).all()
+    fixed = not set(dims) & set(_UNLIMITED) and np.isfinite(np.asarray(variable.values.flat[:1], dtype=float)).all()
     if fixed:
         return group.create_dataset(name, data=variable.values)
     return group.create_dataset(

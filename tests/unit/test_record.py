@@ -225,6 +225,50 @@ def test_what_does_not_fit_is_refused_and_nothing_is_lost(tmp_path):
     np.testing.assert_array_equal(io.read(tmp_path / "rows.nc")["signal"][0], recording.row(5))
 
 
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.7, 0.999])
+def test_a_recording_that_was_cut_off_never_gives_a_row_that_was_not_measured(tmp_path, share):
+    path = tmp_path / "rows.nc"
+    recording.stream(path, 200)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    kept = record.read(record.recover(path))["signal"]
+    np.testing.assert_array_equal(kept, np.arange(kept.sizes["shot"])[:, None] * np.ones(recording.POINTS))
+    assert kept.sizes["shot"] >= 200 * share - 64 - 32  # the head of the file and a chunk of rows
+
+
+def test_a_map_that_was_cut_off_keeps_its_whole_places_and_resumes(tmp_path):
+    path = tmp_path / "map.nc"
+    places = Axis(name="place", values=np.arange(100.0), units="m")
+    held = Layout(axes=(places,), channels=recording.PIXELS.channels, count=100)
+    with record.Recorder(path) as recorder:
+        recorder.begin(held)
+        for k in range(100):
+            recorder.put(Shot(index=k, timestamp=1e9 + k, values={"signal": recording.row(k)}))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    with record.Recorder(path, resume=True) as recorder:
+        assert 0 < recorder.count < 100
+        recorder.begin(held)
+        for k in set(range(100)) - recorder.done():
+            recorder.put(Shot(index=k, timestamp=1e9 + k, values={"signal": recording.row(k)}))
+    again = io.read(path)
+    np.testing.assert_array_equal(again["signal"], np.arange(100)[:, None] * np.ones(recording.POINTS))
+    assert again.attrs["missing"] == 0
+
+
+def test_damage_in_the_head_of_a_file_is_said_at_once(tmp_path):
+    path = tmp_path / "rows.nc"
+    recording.stream(path, 3)
+    whole = path.read_bytes()
+    for place in range(48, 6000, 450):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        for act in (record.read, record.recover):
+            try:
+                act(path)
+            except FormatError as error:
+                assert "rows.nc" in str(error)  # noqa: PT017 - a byte that nothing needs is no error
+
+
 def layout(name="v", dtype="float64", units="m"):
     places = Axis(name="place", values=np.arange(3.0), units=units)
     return Layout(axes=(places,), channels=(Channel(name=name, units="V", dtype=dtype),))

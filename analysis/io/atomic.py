@@ -6,11 +6,14 @@ Not here: what the bytes mean (`analysis.io.netcdf`, `analysis.io.zarr_store`).
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from analysis.core import FormatError
+
+_TRIES, _PAUSE = 50, 0.05  # times, s
 
 
 @contextmanager
@@ -94,7 +97,16 @@ def replacing_folder(path: Path, *, marker: str) -> Iterator[Path]:
         if old.exists() and not path.exists():
             old.replace(path)
         shutil.rmtree(old, ignore_errors=True)
-        shutil.rmtree(temporary, ignore_errors=True)
+        _remove(temporary)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which other threads of a writer that failed may write for a moment yet."""
+    for _ in range(_TRIES):
+        if not folder.exists():
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(_PAUSE)
 
 
 def write_bytes(content: bytes, path: Path) -> None:

@@ -39,7 +39,7 @@ def test_draws_have_mean_0_and_standard_deviation_1(distribution):
         (distributions.trapezoidal(0.4), stats.trapezoid(0.3, 0.7, -math.sqrt(6 / 1.16), 2 * math.sqrt(6 / 1.16))),
         (distributions.t(5), stats.t(5, scale=math.sqrt(3 / 5))),
     ],
-    ids=str,
+    ids=["rectangular", "triangular", "arcsine", "trapezoidal", "t"],
 )
 def test_draws_follow_the_distribution_that_scipy_has(distribution, oracle):
     z = distribution.draw(np.random.default_rng(2), 20_000)

@@ -60,7 +60,8 @@ START = "notebooks/00_start_here.ipynb"
 NEEDED_GB = 2.0
 PYTEST = ["-m", "pytest", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
 PYTEST += ["--nbval-sanitize-with", "tests/contract/nbval.cfg"]
-PYTEST += ["-n", "logical", "--maxprocesses=4", "--dist", "loadfile", "--no-loadscope-reorder"]  # `-n 0` is one process, for --pdb
+# One process, for --pdb: `run.py test -n 0`.
+PYTEST += ["-n", "logical", "--maxprocesses=4", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 # What an installer prints when it fails, and what the user can do about it; the first match wins.
 ADVICE = [

@@ -35,6 +35,7 @@ _OWN = {
     "LognormalModel": {"center": 4.0, "sigma": 0.1},
     "DampedOscillatorModel": {"sigma": 0.05, "amplitude": 30.0},
     "DampedHarmonicOscillatorModel": {"gamma": 30.0},
+    "ThompsonCoxHastingsModel": {"gamma": 2.7, "sl": 0.0, "hl": 0.0},
     "MoffatModel": {"amplitude": 400.0},
     "StudentsTModel": {"sigma": 4.0},
     "BreitWignerModel": {"amplitude": 80.0, "sigma": 6.0},

@@ -38,6 +38,7 @@ _UNARY: Mapping[int, Callable[[Any], Any]] = {
     op.SIN: np.sin,
     op.COS: np.cos,
     op.TAN: np.tan,
+    op.ASIN: np.arcsin,
     op.ABS: np.abs,
 }
 _BINARY: Mapping[int, Callable[[Any, Any], Any]] = {

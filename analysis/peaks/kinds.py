@@ -33,6 +33,7 @@ SINE = 22
 # The forms of a step and of a rectangle follow each other in the order of FORMS.
 STEP = 23
 RECTANGLE = 27
+THOMPSON_COX_HASTINGS = 31
 FORMS = ("linear", "arctan", "erf", "logistic")
 
 # What a parameter does. LINEAR: the component is proportional to it. CENTER: moves it along the axis.
@@ -96,6 +97,10 @@ SHAPES: dict[str, Shape] = {
         code=SPLIT_PEARSON7, parameters=(*_SPLIT, _number("expon", 0.5), _number("expon_r", 0.5))
     ),
     "Pearson7Model": Shape(code=PEARSON7, parameters=(*_BASIC, _number("expon", 0.5))),
+    "ThompsonCoxHastingsModel": Shape(
+        code=THOMPSON_COX_HASTINGS,
+        parameters=(*_BASIC, _GAMMA, _number("sl", 0.01), _number("hl", 0.01)),
+    ),
     "MoffatModel": Shape(code=MOFFAT, parameters=(_HEIGHT, _CENTER, _SIGMA, _number("beta", 0.5))),
     # sigma is both the square of a length and the exponent, so it has no units.
     "StudentsTModel": Shape(

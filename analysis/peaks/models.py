@@ -14,10 +14,12 @@ import lmfit
 import numpy as np
 from scipy.special import gamma
 
+from analysis.peaks.powder_line import ThompsonCoxHastingsModel
+
 # lmfit reads the parameters of a model from the positional arguments of its function.
 # ruff: noqa: PLR0917
 
-__all__ = ["SplitGaussianModel", "SplitPearson7Model", "SplitPseudoVoigtModel"]
+__all__ = ["SplitGaussianModel", "SplitPearson7Model", "SplitPseudoVoigtModel", "ThompsonCoxHastingsModel"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 TINY = 1e-15
@@ -190,7 +192,8 @@ class SplitPearson7Model(_SplitModel):
 
 
 BUILT_IN: dict[str, type[lmfit.Model]] = {
-    kind.__name__: kind for kind in (SplitGaussianModel, SplitPseudoVoigtModel, SplitPearson7Model)
+    kind.__name__: kind
+    for kind in (SplitGaussianModel, SplitPseudoVoigtModel, SplitPearson7Model, ThompsonCoxHastingsModel)
 }
 
 

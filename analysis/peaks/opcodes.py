@@ -22,3 +22,4 @@ TAN = 26
 ABS = 27
 GAMMA = 28
 ERFCX = 29
+ASIN = 30

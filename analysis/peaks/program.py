@@ -12,6 +12,7 @@ import math
 from analysis.peaks.compiled import compiled
 from analysis.peaks.opcodes import (
     ADD,
+    ASIN,
     CONSTANT,
     COS,
     DIVIDE,
@@ -38,7 +39,15 @@ TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 
 
 @compiled()
-def _unary(op, a):
+def _arcsine(a):
+    inside = 1.0 - a * a
+    if inside < 0.0:
+        return math.nan, math.nan
+    return math.asin(a), 1.0 / math.sqrt(inside) if inside > 0.0 else math.inf
+
+
+@compiled()
+def _unary(op, a):  # noqa: C901 - a table
     """Return value and derivative."""
     if op == NEGATE:
         return -a, -1.0
@@ -57,6 +66,8 @@ def _unary(op, a):
     if op == TAN:
         t = math.tan(a)
         return t, 1.0 + t * t
+    if op == ASIN:
+        return _arcsine(a)
     if op == GAMMA:
         g = math.gamma(a)
         return g, g * digamma(a)

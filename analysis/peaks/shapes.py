@@ -17,9 +17,10 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.extending import intrinsic
 
+from analysis.peaks.axial import add_axial
 from analysis.peaks.compiled import ELEMENTWISE, compiled, entry
 from analysis.peaks.faddeeva import SERIES, TERMS, begin, finish, five_terms, wofz
-from analysis.peaks.kinds import GAUSSIAN, LORENTZIAN, POLYNOMIAL, PSEUDO_VOIGT, VOIGT
+from analysis.peaks.kinds import GAUSSIAN, LORENTZIAN, POLYNOMIAL, PSEUDO_VOIGT, THOMPSON_COX_HASTINGS, VOIGT
 from analysis.peaks.profiles import add_profile
 from analysis.peaks.rows import BLOCK, MODEL, SPARE, WEIGHT, X
 
@@ -257,5 +258,7 @@ def add_component(kind, q, sign, origin, inverse, n, front, rows):
         _line(q[0], q[1], sign, origin, inverse, n, front, rows)
     elif kind == POLYNOMIAL:
         _polynomial(q, sign, origin, inverse, n, front, rows)
+    elif kind == THOMPSON_COX_HASTINGS:
+        add_axial(q, sign, n, front, rows)
     else:
         add_profile(kind, q, sign, n, front, rows)

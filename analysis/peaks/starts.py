@@ -59,6 +59,11 @@ def _split(kind: int, place: Place) -> Start:
     return made | {"sigma": both * (1.0 - right), "sigma_r": both * right}
 
 
+def _powder(place: Place) -> Start:
+    made = _symmetric(kinds.VOIGT, place)
+    return made | {"gamma": made["sigma"]}
+
+
 def _moffat(place: Place) -> Start:
     return {"center": place.position, "sigma": 0.5 * place.width, "amplitude": place.height, "beta": 1.0}
 
@@ -148,6 +153,7 @@ def _damped_harmonic_oscillator(place: Place) -> Start:
 
 
 _OWN: Mapping[int, Callable[[Place], Start]] = {
+    kinds.THOMPSON_COX_HASTINGS: _powder,
     kinds.MOFFAT: _moffat,
     kinds.STUDENTS_T: _students_t,
     kinds.EXPONENTIAL_GAUSSIAN: _exponential_gaussian,

@@ -1,7 +1,7 @@
 """Expressions that tie parameters, from a closed grammar: parsed, never evaluated as Python.
 
 Allowed: numbers, parameter names, `pi`, `+ - * / **`, unary signs, and the functions `sqrt exp log sin
-cos tan abs max min gamfcn` (gamma function). lmfit's own expression for the height of a Voigt line, which uses
+cos tan asin abs max min gamfcn` (gamma function). lmfit's own expression for the height of a Voigt line, which uses
 `wofz`, is recognised as text and rewritten. Anything else is refused.
 
 Not here: the compiled evaluation inside the fit (`analysis.peaks.program`).
@@ -42,6 +42,7 @@ _UNARY = {
     "sin": op.SIN,
     "cos": op.COS,
     "tan": op.TAN,
+    "asin": op.ASIN,
     "abs": op.ABS,
     "gamfcn": op.GAMMA,
 }
@@ -267,6 +268,7 @@ _ONE: Mapping[int, Callable[[Floats], tuple[Floats, Floats]]] = {
     op.SIN: lambda a: (np.sin(a), np.cos(a)),
     op.COS: lambda a: (np.cos(a), -np.sin(a)),
     op.TAN: lambda a: (np.tan(a), 1.0 + np.tan(a) ** 2),
+    op.ASIN: lambda a: (np.arcsin(a), 1.0 / np.sqrt(1.0 - a * a)),
     op.ABS: lambda a: (np.abs(a), np.where(a >= 0.0, 1.0, -1.0)),
     op.GAMMA: lambda a: (gamma(a), gamma(a) * digamma(a)),
     op.ERFCX: lambda a: (erfcx(a), 2.0 * a * erfcx(a) - 2.0 / math.sqrt(math.pi)),

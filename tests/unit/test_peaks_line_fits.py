@@ -125,7 +125,7 @@ def test_a_split_line_with_equal_sides_is_the_line_of_lmfit(split, whole):
     np.testing.assert_allclose([one["height"], one["fwhm"]], [other["height"], other["fwhm"]], rtol=1e-6)
 
 
-@pytest.mark.parametrize("split", models.BUILT_IN.values())
+@pytest.mark.parametrize("split", [kind for name, kind in models.BUILT_IN.items() if name.startswith("Split")])
 def test_a_split_line_has_its_area_height_and_width(split):
     model = split(prefix="s_")
     params = model.make_params(s_amplitude=3.0, s_center=5.2, s_sigma=0.3, s_sigma_r=0.9)
@@ -142,7 +142,7 @@ def test_a_split_line_has_its_area_height_and_width(split):
     np.testing.assert_allclose(inside[-1] - inside[0], params["s_fwhm"].value, atol=2e-3)
 
 
-@pytest.mark.parametrize("split", models.BUILT_IN.values())
+@pytest.mark.parametrize("split", [kind for name, kind in models.BUILT_IN.items() if name.startswith("Split")])
 def test_lmfits_own_way_to_guess_and_fit_works_with_split_lines(split):
     model = split(prefix="s_")
     x = np.linspace(0.0, 20.0, 400)

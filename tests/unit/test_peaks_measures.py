@@ -77,7 +77,7 @@ def test_their_derivatives_are_those_of_differences(key, what):
         step = np.zeros(q.size)
         step[k] = 1e-4 * max(abs(q[k]), 0.1)
         near = (measure(shape, q + step, what)[0] - measure(shape, q - step, what)[0]) / (2 * step[k])
-        np.testing.assert_allclose(slope, near, rtol=1e-6, atol=1e-6 * abs(value / q[k]))
+        np.testing.assert_allclose(slope, near, rtol=1e-6, atol=1e-6 * abs(value / (q[k] or 1.0)))
 
 
 def spectrum(model, values, *, seed=1, sources_of_axis=False):

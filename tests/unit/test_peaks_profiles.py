@@ -33,6 +33,13 @@ EXTREMES = {
     "LognormalModel": [{"sigma": 2.0}, {"center": -3.0, "sigma": 5.0}],
     "DampedOscillatorModel": [{"sigma": 1.5}, {"sigma": 1e-4}, {"center": -52.0}],
     "DampedHarmonicOscillatorModel": [{"gamma": 1e-3}, {"gamma": 1e4}],
+    "ThompsonCoxHastingsModel": [
+        {"sl": 0.3, "hl": 0.2},
+        {"sl": 0.1, "hl": 0.25, "gamma": 0.0},
+        {"sl": 0.03, "hl": 0.03, "sigma": 0.05, "gamma": 0.02},
+        {"sl": 0.01, "hl": 0.04, "gamma": 0.0, "center": 13.0},
+        {"sigma": 0.0, "center": 100.0},
+    ],
     "PowerLawModel": [{"exponent": 3.0}, {"exponent": 0.0}],
     "ExponentialModel": [{"decay": -40.0}, {"decay": 1e6}],
     "SineModel": [{"frequency": 0.0}],

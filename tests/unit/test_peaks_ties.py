@@ -20,6 +20,7 @@ EXPRESSIONS = [
     "-a**2 * sqrt(b)",
     "exp(-a/b) + log(c)",
     "sin(a)*cos(b) - tan(c/10)",
+    "2*asin(sin(a/10)*b/10) + c",
     "max(a, b, 3.0) + min(a, c)",
     "abs(-a) * pi",
     "a**b",

@@ -1,0 +1,109 @@
+"""The line of a powder diffractometer as an lmfit model: Thompson-Cox-Hastings with axial divergence.
+
+Not here: the compiled line with its derivatives, the formulas and their sources (`analysis.peaks.axial`).
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import lmfit
+import numpy as np
+
+# lmfit reads the parameters of a model from the positional arguments of its function.
+# ruff: noqa: PLR0917
+
+__all__ = ["ThompsonCoxHastingsModel", "thompson_cox_hastings"]
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+COARSE, FINE = (np.polynomial.legendre.leggauss(n) for n in (6, 24))
+NEAR = 0.3
+TINY = 1e-15
+RIGHT_ANGLES = 180.0
+
+
+def _spread(center: float, s: float, d: float, fwhm: float) -> tuple[Floats, Floats]:
+    """Return the angles at which rays of different height arrive, in degrees, and their weights."""
+    low, high = abs(s - d), s + d
+    if not (high > 0.0 and 0.0 < center < RIGHT_ANGLES):
+        return np.array([center]), np.ones(1)
+    few = 0.5 * high**2 < NEAR * math.radians(fwhm) * abs(math.tan(math.radians(center)))
+    nodes, shares = COARSE if few else FINE
+    u, p = 0.5 * (1.0 + nodes), 0.5 * shares
+    h = np.concatenate([low * u, low + (high - low) * u])
+    weight = np.concatenate([p * low, p * (high - low) * (1.0 - u)])
+    cosine = math.cos(math.radians(center)) * np.sqrt(1.0 + h * h)
+    inside = np.abs(cosine) < 1.0
+    delta, weight = np.arccos(cosine[inside]), weight[inside] / (1.0 + h[inside] ** 2)
+    weight /= np.sin(delta)
+    return np.degrees(delta), weight / weight.sum()
+
+
+def thompson_cox_hastings(
+    x: Floats,
+    amplitude: float = 1.0,
+    center: float = 0.0,
+    sigma: float = 1.0,
+    gamma: float = 0.0,
+    sl: float = 0.0,
+    hl: float = 0.0,
+) -> Floats:
+    """Compute the line at angles x in degrees; `sl` and `hl` are half heights over the radius."""
+    g, w = 2.0 * math.sqrt(2.0 * math.log(2.0)) * sigma, 2.0 * gamma
+    powers = [g**k * w ** (5 - k) for k in range(6)]
+    f = max(max(float(np.dot([1.0, 0.07842, 4.47163, 2.42843, 2.69269, 1.0], powers)), 0.0) ** 0.2, TINY)
+    share = 1.36603 * (w / f) - 0.47719 * (w / f) ** 2 + 0.11116 * (w / f) ** 3
+    delta, weight = _spread(float(center), abs(sl), abs(hl), f)
+    square = (2.0 * (np.asarray(x)[..., None] - delta) / f) ** 2
+    line = (1.0 - share) * math.sqrt(math.log(2.0) / math.pi) * np.exp(-math.log(2.0) * square)
+    return np.asarray(2.0 * amplitude / f * (line + share / math.pi / (1.0 + square)) @ weight)
+
+
+class ThompsonCoxHastingsModel(lmfit.Model):  # type: ignore[misc]
+    """Line of a powder diffractometer on an axis of 2θ in degrees.
+
+    `amplitude` is the area, `center` the diffraction angle, `sigma` the standard deviation of the Gaussian, `gamma` the
+    half width of the Lorentzian part, whose pseudo-Voigt line stands for their convolution. `sl` and `hl`, the half
+    heights of sample and detector slit over the radius, spread it to one side; they are 0 and fixed until they are set.
+
+    Parameters
+    ----------
+    prefix:
+        Put before the names of its parameters.
+    independent_vars, nan_policy:
+        As in lmfit.
+    """
+
+    function: ClassVar[Callable[..., Floats]] = staticmethod(thompson_cox_hastings)
+
+    def __init__(
+        self, *, independent_vars: Sequence[str] = ("x",), prefix: str = "", nan_policy: str = "raise"
+    ) -> None:
+        super().__init__(self.function, prefix=prefix, independent_vars=list(independent_vars), nan_policy=nan_policy)
+        self._set_paramhints_prefix()
+
+    def _set_paramhints_prefix(self) -> None:
+        for name in ("sigma", "gamma"):
+            self.set_param_hint(name, min=0.0)
+        for name in ("sl", "hl"):
+            self.set_param_hint(name, value=0.0, min=0.0, max=0.5, vary=False)
+
+    def guess(self, data: Floats, x: Floats, **settings: Any) -> lmfit.Parameters:  # noqa: ANN401 - lmfit's signature
+        """Estimate starting values from one peak, as the models of lmfit do.
+
+        Parameters
+        ----------
+        data, x:
+            Signal and axis, dims `(channel,)`.
+        settings:
+            `negative=True` for a dip; a value for a parameter wins over the estimate.
+
+        Returns
+        -------
+        :
+            Starting values; half of the width is Lorentzian.
+        """
+        negative = bool(settings.pop("negative", False))
+        params = lmfit.models.guess_from_peak(self, np.asarray(data), np.asarray(x), negative)
+        params[f"{self.prefix}gamma"].set(value=0.5 * params[f"{self.prefix}sigma"].value)
+        return lmfit.models.update_param_vals(params, self.prefix, **settings)

@@ -13,8 +13,8 @@ __all__ = ["drop_stale", "load"]
 
 HERE = Path(__file__).parent
 SOURCES = (
-    "axial", "coarse", "compiled", "curves", "engine", "expansion", "faddeeva", "intake", "kinds", "linear", "losses",
-    "normal", "opcodes", "profiles", "program", "region", "reseed", "rows", "search", "shapes",
+    "axial", "coarse", "compiled", "core_level", "curves", "engine", "expansion", "faddeeva", "intake", "kinds",
+    "linear", "losses", "normal", "opcodes", "profiles", "program", "region", "reseed", "rows", "search", "shapes",
     "smoothing", "special",
 )  # fmt: skip
 

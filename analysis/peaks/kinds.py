@@ -34,6 +34,7 @@ SINE = 22
 STEP = 23
 RECTANGLE = 27
 THOMPSON_COX_HASTINGS = 31
+CORE_LEVEL = 32
 FORMS = ("linear", "arctan", "erf", "logistic")
 
 # What a parameter does. LINEAR: the component is proportional to it. CENTER: moves it along the axis.
@@ -101,6 +102,7 @@ SHAPES: dict[str, Shape] = {
         code=THOMPSON_COX_HASTINGS,
         parameters=(*_BASIC, _GAMMA, _number("sl", 0.01), _number("hl", 0.01)),
     ),
+    "CoreLevelModel": Shape(code=CORE_LEVEL, parameters=(_UNKNOWN, _CENTER, _SIGMA, _GAMMA, _number("asymmetry", 0.1))),
     "MoffatModel": Shape(code=MOFFAT, parameters=(_HEIGHT, _CENTER, _SIGMA, _number("beta", 0.5))),
     # sigma is both the square of a length and the exponent, so it has no units.
     "StudentsTModel": Shape(

@@ -14,12 +14,19 @@ import lmfit
 import numpy as np
 from scipy.special import gamma
 
+from analysis.peaks.core_line import CoreLevelModel
 from analysis.peaks.powder_line import ThompsonCoxHastingsModel
 
 # lmfit reads the parameters of a model from the positional arguments of its function.
 # ruff: noqa: PLR0917
 
-__all__ = ["SplitGaussianModel", "SplitPearson7Model", "SplitPseudoVoigtModel", "ThompsonCoxHastingsModel"]
+__all__ = [
+    "CoreLevelModel",
+    "SplitGaussianModel",
+    "SplitPearson7Model",
+    "SplitPseudoVoigtModel",
+    "ThompsonCoxHastingsModel",
+]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 TINY = 1e-15
@@ -193,7 +200,13 @@ class SplitPearson7Model(_SplitModel):
 
 BUILT_IN: dict[str, type[lmfit.Model]] = {
     kind.__name__: kind
-    for kind in (SplitGaussianModel, SplitPseudoVoigtModel, SplitPearson7Model, ThompsonCoxHastingsModel)
+    for kind in (
+        CoreLevelModel,
+        SplitGaussianModel,
+        SplitPseudoVoigtModel,
+        SplitPearson7Model,
+        ThompsonCoxHastingsModel,
+    )
 }
 
 

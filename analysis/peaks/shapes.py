@@ -19,8 +19,17 @@ from numba.extending import intrinsic
 
 from analysis.peaks.axial import add_axial
 from analysis.peaks.compiled import ELEMENTWISE, compiled, entry
+from analysis.peaks.core_level import add_core_level
 from analysis.peaks.faddeeva import SERIES, TERMS, begin, finish, five_terms, wofz
-from analysis.peaks.kinds import GAUSSIAN, LORENTZIAN, POLYNOMIAL, PSEUDO_VOIGT, THOMPSON_COX_HASTINGS, VOIGT
+from analysis.peaks.kinds import (
+    CORE_LEVEL,
+    GAUSSIAN,
+    LORENTZIAN,
+    POLYNOMIAL,
+    PSEUDO_VOIGT,
+    THOMPSON_COX_HASTINGS,
+    VOIGT,
+)
 from analysis.peaks.profiles import add_profile
 from analysis.peaks.rows import BLOCK, MODEL, SPARE, WEIGHT, X
 
@@ -222,7 +231,7 @@ def _polynomial(q, sign, origin, inverse, n, front, rows):
 
 
 @entry()
-def add_component(kind, q, sign, origin, inverse, n, front, rows):
+def add_component(kind, q, sign, origin, inverse, n, front, rows):  # noqa: C901, PLR0912 - a table
     """Add one weighted component to the model row and write its derivative rows, for one block of points.
 
     Parameters
@@ -260,5 +269,7 @@ def add_component(kind, q, sign, origin, inverse, n, front, rows):
         _polynomial(q, sign, origin, inverse, n, front, rows)
     elif kind == THOMPSON_COX_HASTINGS:
         add_axial(q, sign, n, front, rows)
+    elif kind == CORE_LEVEL:
+        add_core_level(q, sign, n, front, rows)
     else:
         add_profile(kind, q, sign, n, front, rows)

@@ -64,6 +64,11 @@ def _powder(place: Place) -> Start:
     return made | {"gamma": made["sigma"]}
 
 
+def _core_level(place: Place) -> Start:
+    made = _symmetric(kinds.VOIGT, place)
+    return made | {"gamma": made["sigma"], "asymmetry": 0.05}
+
+
 def _moffat(place: Place) -> Start:
     return {"center": place.position, "sigma": 0.5 * place.width, "amplitude": place.height, "beta": 1.0}
 
@@ -154,6 +159,7 @@ def _damped_harmonic_oscillator(place: Place) -> Start:
 
 _OWN: Mapping[int, Callable[[Place], Start]] = {
     kinds.THOMPSON_COX_HASTINGS: _powder,
+    kinds.CORE_LEVEL: _core_level,
     kinds.MOFFAT: _moffat,
     kinds.STUDENTS_T: _students_t,
     kinds.EXPONENTIAL_GAUSSIAN: _exponential_gaussian,

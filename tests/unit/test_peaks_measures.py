@@ -16,7 +16,7 @@ PEAKS = [key for key, shape in kinds.SHAPES.items() if shape.peak and key != "Br
 # lmfit's expression for these is an approximation (the width of a Voigt line) or means something else (the
 # height of a Doniach line and of oscillators is the value at the centre, not at the top).
 APPROXIMATE = {("VoigtModel", "fwhm"): 3e-4}
-ELSEWHERE = {"DoniachModel", "DampedOscillatorModel", "DampedHarmonicOscillatorModel"}
+ELSEWHERE = {"CoreLevelModel", "DoniachModel", "DampedOscillatorModel", "DampedHarmonicOscillatorModel"}
 
 
 IN_LMFIT = [

@@ -40,6 +40,12 @@ EXTREMES = {
         {"sl": 0.01, "hl": 0.04, "gamma": 0.0, "center": 13.0},
         {"sigma": 0.0, "center": 100.0},
     ],
+    "CoreLevelModel": [
+        {"asymmetry": 0.45, "gamma": 0.0},
+        {"asymmetry": -0.2},
+        {"sigma": 0.05},
+        {"sigma": 8.0, "gamma": 1e-3},
+    ],
     "PowerLawModel": [{"exponent": 3.0}, {"exponent": 0.0}],
     "ExponentialModel": [{"decay": -40.0}, {"decay": 1e6}],
     "SineModel": [{"frequency": 0.0}],

@@ -8,22 +8,24 @@ import numpy as np
 import xarray as xr
 
 from analysis.core import CHANNEL, SpectrumError, UnitsError, history, require_spectrum
+from analysis.uncertainty.sources import SOURCE, Source, attach, detach
 
 
 def subtract(
-    spectrum: xr.Dataset | xr.DataArray, baseline: xr.DataArray, *, allow_unconverged: bool = False
+    spectrum: xr.Dataset | xr.DataArray, baseline: xr.DataArray | xr.Dataset, *, allow_unconverged: bool = False
 ) -> xr.Dataset:
     """Subtract a baseline from each spectrum.
 
-    `u_signal` and all sources stay: the baseline counts as known exactly. What it does to a line is in the fit only
-    if the fit has a background of its own.
+    `u_signal` and all sources stay. A baseline of `baseline.ensemble` adds its own sources; any other counts as known
+    exactly, and what it does to a line is in the fit only if the fit has a background of its own.
 
     Parameters
     ----------
     spectrum:
         Spectra, dims `(*batch, channel)`.
     baseline:
-        Baselines of the same dims and units, or one for all spectra, dims `(channel,)`.
+        Baselines of the same dims and units, or one for all spectra, dims `(channel,)`; or what `baseline.ensemble`
+        returns.
     allow_unconverged:
         Whether to subtract baselines whose estimate did not converge.
 
@@ -42,12 +44,15 @@ def subtract(
     """
     dataset = require_spectrum(spectrum)
     signal = dataset["signal"]
-    _require_match(dataset, baseline)
-    _require_units(signal, baseline)
-    changed = signal.copy(data=(signal.variable - baseline.variable).transpose(*signal.dims).data)
+    curve = _require_curve(baseline)
+    _require_match(dataset, curve)
+    _require_units(signal, curve)
+    changed = signal.copy(data=(signal.variable - curve.variable).transpose(*signal.dims).data)
     result = dataset.assign(signal=changed.assign_attrs(signal.attrs))
-    if "converged" in baseline.coords:
-        converged = baseline["converged"]
+    if isinstance(baseline, xr.Dataset):
+        result = _with_sources(result, baseline)
+    if "converged" in curve.coords:
+        converged = curve["converged"]
         _require_converged(converged, allowed=allow_unconverged)
         result = result.assign_coords(baseline_converged=converged.variable)
     settings = {"allow_unconverged": allow_unconverged}
@@ -55,11 +60,35 @@ def subtract(
     return history.record(result, "baseline.subtract", settings=settings, inputs=inputs)
 
 
-def _require_match(dataset: xr.Dataset, baseline: xr.DataArray) -> None:
-    given: object = baseline
-    if not isinstance(given, xr.DataArray):
-        msg = f"a baseline is a DataArray, as baseline.arpls(spectrum) returns; got a {type(given).__name__}"
+def _with_sources(result: xr.Dataset, ensemble: xr.Dataset) -> xr.Dataset:
+    """Give the signal the sources of an ensemble, beside its own."""
+    added = -ensemble["baseline_sources"].transpose(SOURCE, *result["signal"].dims).rename("signal_sources")
+    added.attrs = {"units": result["signal"].attrs.get("units", "1"), "long_name": "contributions to signal by source"}
+    if SOURCE not in result.dims:
+        return result.assign(signal_sources=added.drop_vars("converged", errors="ignore"))
+    parts = {**_spread(result), **detach(added.to_dataset(), "signal")}
+    return attach(result, "signal", parts, tuple(str(dim) for dim in result["signal"].dims))
+
+
+def _spread(result: xr.Dataset) -> dict[Source, np.ndarray]:
+    """Return the sources that the signal has, spread over all its dims."""
+    if "signal_sources" not in result:
+        return {}
+    sizes = (SOURCE, *result["signal"].dims)
+    whole = result["signal_sources"].broadcast_like(result["signal"]).transpose(*sizes)
+    return detach(result.assign(signal_sources=whole), "signal")
+
+
+def _require_curve(baseline: xr.DataArray | xr.Dataset) -> xr.DataArray:
+    found = baseline["baseline"] if isinstance(baseline, xr.Dataset) and "baseline" in baseline else baseline
+    if not isinstance(found, xr.DataArray):
+        kind = type(baseline).__name__
+        msg = f"a baseline is a DataArray, as baseline.arpls(spectrum) returns, or an ensemble; got a {kind}"
         raise SpectrumError(msg)
+    return found
+
+
+def _require_match(dataset: xr.Dataset, baseline: xr.DataArray) -> None:
     signal = dataset["signal"]
     if baseline.dims not in {signal.dims, (CHANNEL,)}:
         msg = (
@@ -97,7 +126,7 @@ def _require_converged(converged: xr.DataArray, *, allowed: bool) -> None:
     failed = int((~converged).sum())
     if failed:
         msg = (
-            f"{failed} of {converged.size} baselines did not converge. Raise max_iterations or tolerance, or subtract "
-            "them as they are with allow_unconverged=True"
+            f"{failed} of {converged.size} baselines did not converge. Raise max_iterations or tolerance (of an "
+            "ensemble look at misfit and is_peak), or subtract them as they are with allow_unconverged=True"
         )
         raise SpectrumError(msg)

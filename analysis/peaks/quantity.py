@@ -6,7 +6,7 @@ Not here: how sources reach the parameters (`analysis.peaks.propagation`), the m
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lmfit
@@ -77,7 +77,8 @@ def quantity(fit: xr.Dataset, name: str, *, at: Mapping[str, int] | None = None)
             line.model, (name,), axis=str(fit.attrs["axis_units"]), signal=str(fit.attrs["signal_units"])
         )[0]
     label = name if not at else f"{name} at {dict(at)}"
-    components = _noise(one, weights, history.head(fit), label, at) | _shared(one, weights)
+    components = _noise(one, weights, history.head(fit), label, at)
+    components |= {_drawn(source, fit, at): part for source, part in _shared(one, weights).items()}
     return Quantity.from_components(
         value,
         components,
@@ -195,3 +196,12 @@ def _shared(one: xr.Dataset, weights: np.ndarray[Any, Any]) -> dict[Source, floa
         moved = weights[used] @ one["value_sensitivity"].values[used]
         return {source: float(row @ moved) for source, row in sources.detach(one, "mode").items()}
     return {}
+
+
+def _drawn(source: Source, fit: xr.Dataset, at: Mapping[str, int] | None) -> Source:
+    """Return the draw of this spectrum, of a source that draws anew over a map."""
+    over = [dim for dim in source.over if at is not None and dim in at]
+    if at is None or not over or len(over) < len(source.over):
+        return source
+    number = int(np.ravel_multi_index([at[dim] for dim in over], [fit.sizes[dim] for dim in over]))
+    return replace(source, id=f"{source.id}[{number}]", label=f"{source.label} [{number}]", over=())

@@ -37,6 +37,7 @@ _OWN = {
     "DampedHarmonicOscillatorModel": {"gamma": 30.0},
     "ThompsonCoxHastingsModel": {"gamma": 2.7, "sl": 0.0, "hl": 0.0},
     "CoreLevelModel": {"gamma": 1.1, "asymmetry": 0.12},
+    "AxialVoigtModel": {"gamma": 2.7, "sl": 0.0, "hl": 0.0},
     "MoffatModel": {"amplitude": 400.0},
     "StudentsTModel": {"sigma": 4.0},
     "BreitWignerModel": {"amplitude": 80.0, "sigma": 6.0},

@@ -1,23 +1,26 @@
-"""The line of a powder diffractometer: a pseudo-Voigt line spread by the divergence along the axis, compiled.
+"""The lines of a powder diffractometer: Voigt or pseudo-Voigt lines spread by the divergence along the axis, compiled.
 
-Gaussian and Lorentzian widths make one pseudo-Voigt line (Thompson, Cox, Hastings). Rays that leave the plane of the
-diffractometer by a height h meet the detector at the angle δ with cos δ = cos 2θ √(1 + h²), h in units of the radius.
-Over h the integral of Finger, Cox and Jephcoat has no singularity: its weight is W(h) / (sin δ (1 + h²)), with W
-constant up to |s - d| and falling to 0 at s + d, where s and d are the half heights of sample and detector slit.
+Gaussian and Lorentzian widths make one pseudo-Voigt line (Thompson, Cox, Hastings) or their convolution. Rays that
+leave the plane of the diffractometer by a height h meet the detector at the angle δ with cos δ = cos 2θ √(1 + h²), h in
+units of the radius. Over h the integral of Finger, Cox and Jephcoat has no singularity: its weight is
+W(h) / (sin δ (1 + h²)), with W constant up to |s - d| and falling to 0 at s + d, where s and d are the half heights of
+sample and detector slit.
 Not here: the same line in numpy (`analysis.peaks.powder_line`), the other lines (`analysis.peaks.profiles`).
 References: J. Appl. Cryst. 20 (1987) 79, doi:10.1107/S0021889887087090; J. Appl. Cryst. 27 (1994) 892,
 doi:10.1107/S0021889894004218.
 """
 
 # Compiled code has no annotations: numba finds its types, and long argument lists are its tables.
-# ruff: noqa: ANN001, ANN201, ANN202
+# ruff: noqa: ANN001, ANN201, ANN202, PLR0917
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 import math
 
 import numpy as np
 
-from analysis.peaks.compiled import compiled
+from analysis.peaks.compiled import compiled, inlined
+from analysis.peaks.faddeeva import wofz
+from analysis.peaks.kinds import AXIAL_VOIGT
 from analysis.peaks.rows import BLOCK, MODEL, SPARE, WEIGHT, X
 
 __all__ = ["COARSE", "FINE", "NEAR", "add_axial"]
@@ -33,6 +36,7 @@ LN2 = math.log(2.0)
 GAUSSIAN = math.sqrt(LN2 / math.pi)
 TO_FWHM = 2.0 * math.sqrt(2.0 * LN2)
 TINY = 1e-15
+SQRT_2, SQRT_PI = math.sqrt(2.0), math.sqrt(math.pi)
 
 
 @compiled()
@@ -109,47 +113,70 @@ def _spread(center, s, d, few, front):
     return count
 
 
+@inlined
+def _pseudo_voigt(y, f, share, f_s, f_g, share_s, share_g):
+    """Return the line of area 1 at a distance y, and its derivatives to -y and both widths."""
+    w = 2.0 / f
+    t = y * w
+    lorentzian = w / math.pi / (1.0 + t * t)
+    gaussian = w * GAUSSIAN * math.exp(-LN2 * t * t)
+    r = (1.0 - share) * gaussian + share * lorentzian
+    pull = 2.0 * t * ((1.0 - share) * LN2 * gaussian + share * lorentzian / (1.0 + t * t))
+    by_f, by_share = (t * pull - r) / f, lorentzian - gaussian
+    return r, pull * w, by_f * f_s + by_share * share_s, by_f * f_g + by_share * share_g
+
+
+@inlined
+def _voigt(y, sigma, gamma):
+    """Return the same for the convolution itself."""
+    inverse = 1.0 / (SQRT_2 * max(sigma, TINY))
+    unit = inverse / SQRT_PI
+    t, below = y * inverse, gamma * inverse
+    w, _, dre, dim = wofz(t, below)
+    slope = -unit * inverse
+    return unit * w, slope * dre, slope * SQRT_2 * (w + t * dre - below * dim), slope * dim
+
+
 @compiled()
-def add_axial(q, sign, n, front, rows):
+def add_axial(kind, q, sign, n, front, rows):
     """Add one weighted line to the model row and write its derivative rows, for one block of points.
 
     Parameters
     ----------
-    q, sign, n, front, rows:
+    kind, q, sign, n, front, rows:
         As in `analysis.peaks.shapes.add_component`; q = (area, angle, sigma, gamma, s, d), angles in degrees.
     """
     f, share, f_s, f_g, share_s, share_g = _width(q[2], q[3])
     s, d = abs(q[4]), abs(q[5])
-    tangent = math.tan(q[1] * DEGREE)
-    few = 0.5 * (s + d) ** 2 < NEAR * f * DEGREE * abs(tangent)
+    few = 0.5 * (s + d) ** 2 < NEAR * f * DEGREE * abs(math.tan(q[1] * DEGREE))
     count = _spread(q[1], s, d, few, front)
+    if count == 0:
+        count = 1
+        for k in range(SIZE):
+            front[NODES + k] = q[1] if k == 0 else 1.0 * (k in (1, 2))
     turn = 0.0 if s == d else math.copysign(1.0, s - d)
-    w = 2.0 / f
     for i in range(n):
-        line = by_c = by_f = by_share = by_low = by_high = 0.0
-        for k in range(max(count, 1)):
+        line = by_c = by_s = by_g = by_low = by_high = 0.0
+        for k in range(count):
             a = NODES + SIZE * k
-            y = (front[X + i] - (front[a] if count else q[1])) * w
-            lorentzian = w / math.pi / (1.0 + y * y)
-            gaussian = w * GAUSSIAN * math.exp(-LN2 * y * y)
-            r = (1.0 - share) * gaussian + share * lorentzian
-            pull = 2.0 * y * ((1.0 - share) * LN2 * gaussian + share * lorentzian / (1.0 + y * y))
-            v = front[a + 1] if count else 1.0
-            line += v * r
-            by_f += v * (y * pull - r)
-            by_share += v * (lorentzian - gaussian)
-            if count:
-                by_c += v * pull * w * front[a + 2] + r * front[a + 5]
-                by_low += v * pull * w * front[a + 3] + r * front[a + 6]
-                by_high += v * pull * w * front[a + 4] + r * front[a + 7]
+            y = front[X + i] - front[a]
+            if kind == AXIAL_VOIGT:
+                r, pull, r_s, r_g = _voigt(y, q[2], q[3])
             else:
-                by_c += pull * w
+                r, pull, r_s, r_g = _pseudo_voigt(y, f, share, f_s, f_g, share_s, share_g)
+            v = front[a + 1]
+            line += v * r
+            by_s += v * r_s
+            by_g += v * r_g
+            by_c += v * pull * front[a + 2] + r * front[a + 5]
+            by_low += v * pull * front[a + 3] + r * front[a + 6]
+            by_high += v * pull * front[a + 4] + r * front[a + 7]
         weight = sign * front[WEIGHT + i]
         unit = q[0] * weight
         front[MODEL + i] += unit * line
         rows[i] = weight * line
         rows[BLOCK + i] = unit * by_c
-        rows[2 * BLOCK + i] = unit * (by_f * f_s / f + by_share * share_s)
-        rows[3 * BLOCK + i] = unit * (by_f * f_g / f + by_share * share_g)
+        rows[2 * BLOCK + i] = unit * by_s
+        rows[3 * BLOCK + i] = unit * by_g
         rows[4 * BLOCK + i] = math.copysign(1.0, q[4]) * unit * (by_high + turn * by_low)
         rows[5 * BLOCK + i] = math.copysign(1.0, q[5]) * unit * (by_high - turn * by_low)

@@ -35,6 +35,7 @@ STEP = 23
 RECTANGLE = 27
 THOMPSON_COX_HASTINGS = 31
 CORE_LEVEL = 32
+AXIAL_VOIGT = 33
 FORMS = ("linear", "arctan", "erf", "logistic")
 
 # What a parameter does. LINEAR: the component is proportional to it. CENTER: moves it along the axis.
@@ -80,6 +81,7 @@ _UNKNOWN = Parameter(name="amplitude", role=LINEAR, units=None)
 _CENTER = _length("center", CENTER)
 _SIGMA, _SIGMA_R, _GAMMA = _length("sigma"), _length("sigma_r"), _length("gamma")
 _BASIC = (_AREA, _CENTER, _SIGMA)
+_AXIAL = (*_BASIC, _GAMMA, _number("sl", 0.01), _number("hl", 0.01))
 _SPLIT = (*_BASIC, _SIGMA_R)
 _RECTANGLE = (_HEIGHT, _length("center1", CENTER), _length("sigma1"), _length("center2", CENTER), _length("sigma2"))
 
@@ -98,11 +100,9 @@ SHAPES: dict[str, Shape] = {
         code=SPLIT_PEARSON7, parameters=(*_SPLIT, _number("expon", 0.5), _number("expon_r", 0.5))
     ),
     "Pearson7Model": Shape(code=PEARSON7, parameters=(*_BASIC, _number("expon", 0.5))),
-    "ThompsonCoxHastingsModel": Shape(
-        code=THOMPSON_COX_HASTINGS,
-        parameters=(*_BASIC, _GAMMA, _number("sl", 0.01), _number("hl", 0.01)),
-    ),
     "CoreLevelModel": Shape(code=CORE_LEVEL, parameters=(_UNKNOWN, _CENTER, _SIGMA, _GAMMA, _number("asymmetry", 0.1))),
+    "ThompsonCoxHastingsModel": Shape(code=THOMPSON_COX_HASTINGS, parameters=_AXIAL),
+    "AxialVoigtModel": Shape(code=AXIAL_VOIGT, parameters=_AXIAL),
     "MoffatModel": Shape(code=MOFFAT, parameters=(_HEIGHT, _CENTER, _SIGMA, _number("beta", 0.5))),
     # sigma is both the square of a length and the exponent, so it has no units.
     "StudentsTModel": Shape(

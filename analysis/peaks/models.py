@@ -15,12 +15,13 @@ import numpy as np
 from scipy.special import gamma
 
 from analysis.peaks.core_line import CoreLevelModel
-from analysis.peaks.powder_line import ThompsonCoxHastingsModel
+from analysis.peaks.powder_line import AxialVoigtModel, ThompsonCoxHastingsModel
 
 # lmfit reads the parameters of a model from the positional arguments of its function.
 # ruff: noqa: PLR0917
 
 __all__ = [
+    "AxialVoigtModel",
     "CoreLevelModel",
     "SplitGaussianModel",
     "SplitPearson7Model",
@@ -206,6 +207,7 @@ BUILT_IN: dict[str, type[lmfit.Model]] = {
         SplitPseudoVoigtModel,
         SplitPearson7Model,
         ThompsonCoxHastingsModel,
+        AxialVoigtModel,
     )
 }
 

@@ -1,4 +1,4 @@
-"""The line of a powder diffractometer as an lmfit model: Thompson-Cox-Hastings with axial divergence.
+"""The lines of a powder diffractometer as lmfit models: Voigt and Thompson-Cox-Hastings with axial divergence.
 
 Not here: the compiled line with its derivatives, the formulas and their sources (`analysis.peaks.axial`).
 """
@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 
 import lmfit
 import numpy as np
+from scipy.special import wofz
 
 # lmfit reads the parameters of a model from the positional arguments of its function.
 # ruff: noqa: PLR0917
 
-__all__ = ["ThompsonCoxHastingsModel", "thompson_cox_hastings"]
+__all__ = ["AxialVoigtModel", "ThompsonCoxHastingsModel", "thompson_cox_hastings"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 COARSE, FINE = (np.polynomial.legendre.leggauss(n) for n in (6, 24))
@@ -39,6 +40,28 @@ def _spread(center: float, s: float, d: float, fwhm: float) -> tuple[Floats, Flo
     return np.degrees(delta), weight / weight.sum()
 
 
+def _fwhm(sigma: float, gamma: float) -> float:
+    g, w = 2.0 * math.sqrt(2.0 * math.log(2.0)) * sigma, 2.0 * gamma
+    powers = [g**k * w ** (5 - k) for k in range(6)]
+    return max(max(float(np.dot([1.0, 0.07842, 4.47163, 2.42843, 2.69269, 1.0], powers)), 0.0) ** 0.2, TINY)
+
+
+def axial_voigt(
+    x: Floats,
+    amplitude: float = 1.0,
+    center: float = 0.0,
+    sigma: float = 1.0,
+    gamma: float = 0.0,
+    sl: float = 0.0,
+    hl: float = 0.0,
+) -> Floats:
+    """Compute the Voigt line at angles x in degrees; `sl` and `hl` are half heights over the radius."""
+    delta, weight = _spread(float(center), abs(sl), abs(hl), _fwhm(sigma, gamma))
+    unit = math.sqrt(2.0) * max(sigma, TINY)
+    line = wofz((np.asarray(x)[..., None] - delta + 1j * gamma) / unit).real
+    return np.asarray(amplitude / (math.sqrt(math.pi) * unit) * line @ weight)
+
+
 def thompson_cox_hastings(
     x: Floats,
     amplitude: float = 1.0,
@@ -49,9 +72,8 @@ def thompson_cox_hastings(
     hl: float = 0.0,
 ) -> Floats:
     """Compute the line at angles x in degrees; `sl` and `hl` are half heights over the radius."""
-    g, w = 2.0 * math.sqrt(2.0 * math.log(2.0)) * sigma, 2.0 * gamma
-    powers = [g**k * w ** (5 - k) for k in range(6)]
-    f = max(max(float(np.dot([1.0, 0.07842, 4.47163, 2.42843, 2.69269, 1.0], powers)), 0.0) ** 0.2, TINY)
+    f = _fwhm(sigma, gamma)
+    w = 2.0 * gamma
     share = 1.36603 * (w / f) - 0.47719 * (w / f) ** 2 + 0.11116 * (w / f) ** 3
     delta, weight = _spread(float(center), abs(sl), abs(hl), f)
     square = (2.0 * (np.asarray(x)[..., None] - delta) / f) ** 2
@@ -59,22 +81,10 @@ def thompson_cox_hastings(
     return np.asarray(2.0 * amplitude / f * (line + share / math.pi / (1.0 + square)) @ weight)
 
 
-class ThompsonCoxHastingsModel(lmfit.Model):  # type: ignore[misc]
-    """Line of a powder diffractometer on an axis of 2θ in degrees.
+class _AxialModel(lmfit.Model):  # type: ignore[misc]
+    """What both lines share: hints, and a way to guess."""
 
-    `amplitude` is the area, `center` the diffraction angle, `sigma` the standard deviation of the Gaussian, `gamma` the
-    half width of the Lorentzian part, whose pseudo-Voigt line stands for their convolution. `sl` and `hl`, the half
-    heights of sample and detector slit over the radius, spread it to one side; they are 0 and fixed until they are set.
-
-    Parameters
-    ----------
-    prefix:
-        Put before the names of its parameters.
-    independent_vars, nan_policy:
-        As in lmfit.
-    """
-
-    function: ClassVar[Callable[..., Floats]] = staticmethod(thompson_cox_hastings)
+    function: ClassVar[Callable[..., Floats]]
 
     def __init__(
         self, *, independent_vars: Sequence[str] = ("x",), prefix: str = "", nan_policy: str = "raise"
@@ -107,3 +117,35 @@ class ThompsonCoxHastingsModel(lmfit.Model):  # type: ignore[misc]
         params = lmfit.models.guess_from_peak(self, np.asarray(data), np.asarray(x), negative)
         params[f"{self.prefix}gamma"].set(value=0.5 * params[f"{self.prefix}sigma"].value)
         return lmfit.models.update_param_vals(params, self.prefix, **settings)
+
+
+class ThompsonCoxHastingsModel(_AxialModel):
+    """Pseudo-Voigt line of a powder diffractometer on an axis of 2θ in degrees.
+
+    `amplitude` is the area, `center` the diffraction angle, `sigma` the standard deviation of the Gaussian, `gamma` the
+    half width of the Lorentzian part, whose pseudo-Voigt line stands for their convolution. `sl` and `hl`, the half
+    heights of sample and detector slit over the radius, spread it to one side; they are 0 and fixed until they are set.
+
+    Parameters
+    ----------
+    prefix:
+        Put before the names of its parameters.
+    independent_vars, nan_policy:
+        As in lmfit.
+    """
+
+    function = staticmethod(thompson_cox_hastings)
+
+
+class AxialVoigtModel(_AxialModel):
+    """Voigt line of a powder diffractometer: as `ThompsonCoxHastingsModel`, with the convolution itself.
+
+    Parameters
+    ----------
+    prefix:
+        Put before the names of its parameters.
+    independent_vars, nan_policy:
+        As in lmfit.
+    """
+
+    function = staticmethod(axial_voigt)

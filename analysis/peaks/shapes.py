@@ -22,6 +22,7 @@ from analysis.peaks.compiled import ELEMENTWISE, compiled, entry
 from analysis.peaks.core_level import add_core_level
 from analysis.peaks.faddeeva import SERIES, TERMS, begin, finish, five_terms, wofz
 from analysis.peaks.kinds import (
+    AXIAL_VOIGT,
     CORE_LEVEL,
     GAUSSIAN,
     LORENTZIAN,
@@ -267,9 +268,9 @@ def add_component(kind, q, sign, origin, inverse, n, front, rows):  # noqa: C901
         _line(q[0], q[1], sign, origin, inverse, n, front, rows)
     elif kind == POLYNOMIAL:
         _polynomial(q, sign, origin, inverse, n, front, rows)
-    elif kind == THOMPSON_COX_HASTINGS:
-        add_axial(q, sign, n, front, rows)
     elif kind == CORE_LEVEL:
         add_core_level(q, sign, n, front, rows)
+    elif kind in (THOMPSON_COX_HASTINGS, AXIAL_VOIGT):
+        add_axial(kind, q, sign, n, front, rows)
     else:
         add_profile(kind, q, sign, n, front, rows)

@@ -160,6 +160,7 @@ def _damped_harmonic_oscillator(place: Place) -> Start:
 _OWN: Mapping[int, Callable[[Place], Start]] = {
     kinds.THOMPSON_COX_HASTINGS: _powder,
     kinds.CORE_LEVEL: _core_level,
+    kinds.AXIAL_VOIGT: _powder,
     kinds.MOFFAT: _moffat,
     kinds.STUDENTS_T: _students_t,
     kinds.EXPONENTIAL_GAUSSIAN: _exponential_gaussian,

@@ -50,6 +50,7 @@ EXTREMES = {
     "ExponentialModel": [{"decay": -40.0}, {"decay": 1e6}],
     "SineModel": [{"frequency": 0.0}],
 }
+EXTREMES["AxialVoigtModel"] = EXTREMES["ThompsonCoxHastingsModel"][:3]
 CASES = [(key, {}) for key in kinds.SHAPES] + [
     (key, change) for key in kinds.SHAPES for change in EXTREMES.get(key, [])
 ]

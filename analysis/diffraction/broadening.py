@@ -147,7 +147,7 @@ def _of_instrument(fit: xr.Dataset, theta: float, part: str) -> Quantity:
     """Return sigma or gamma that the diffractometer makes, radian."""
     tan = math.tan(theta)
     if part == "lorentzian":
-        return (_width(fit, "x") * (1.0 / math.cos(theta)) + _width(fit, "y") * tan) * (0.5 * DEGREE)
+        return (_width(fit, "lorentz_x") * (1.0 / math.cos(theta)) + _width(fit, "lorentz_y") * tan) * (0.5 * DEGREE)
     square = _width(fit, "u") * tan**2 + _width(fit, "v") * tan + _width(fit, "w")
     if square.value <= 0.0:
         msg = f"the width of the diffractometer is not real at θ = {math.degrees(theta):.2f} degrees: fwhm² = {square}"

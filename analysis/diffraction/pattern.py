@@ -79,9 +79,9 @@ def pattern_model(
         surface lies behind the axis, which moves lines to small angles). `zero` is fixed at 0 until it is freed.
         `"free"`: each line has its own `r<indices>_position`, the angle of the radiation's wavelength.
     widths:
-        `"caglioti"`: `u`, `v`, `w` (square degrees; Gaussian fwhm² = u tan² θ + v tan θ + w) and `x`, `y` (degrees;
-        Lorentzian fwhm = x / cos θ + y tan θ). `"free"`: each line has its own `r<indices>_sigma` and
-        `r<indices>_gamma`.
+        `"caglioti"`: `u`, `v`, `w` (square degrees; Gaussian fwhm² = u tan² θ + v tan θ + w) and `lorentz_x`,
+        `lorentz_y` (degrees; Lorentzian fwhm = x / cos θ + y tan θ). `"free"`: each line has its own
+        `r<indices>_sigma` and `r<indices>_gamma`.
     profile:
         Voigt lines, or pseudo-Voigt lines by Thompson, Cox and Hastings.
     background:
@@ -165,7 +165,7 @@ def _add_shared(params: lmfit.Parameters, phase: Phase, radiation: Radiation, *,
     params.add("sl", value=0.02, min=0.0, max=0.2)
     params.add("hl", expr="sl")
     if caglioti:
-        for name in "uvwxy":
+        for name in ("u", "v", "w", "lorentz_x", "lorentz_y"):
             params.add(name, value=0.0)
 
 
@@ -180,7 +180,7 @@ def _start(params: lmfit.Parameters, x: Floats, y: Floats, table: xr.Dataset, wi
         return
     breadth = _breadth(x, y, float(centers[0]), window)
     params["w"].set(value=(0.6 * breadth) ** 2)
-    params["x"].set(value=0.1 * breadth)
+    params["lorentz_x"].set(value=0.1 * breadth)
 
 
 def _breadth(x: Floats, y: Floats, center: float, window: float) -> float:
@@ -209,7 +209,7 @@ def _add_reflection(
         params.add(f"{name}square", expr=f"u*{tan}**2+v*{tan}+w")
         floor = f"sqrt({name}square**2+{FLOOR**2!r})"
         params.add(f"{name}sigma", expr=f"sqrt(0.5*({name}square+{floor}))/{TO_FWHM!r}")
-        params.add(f"{name}gamma", expr=f"0.5*(x*sqrt(1+{tan}**2)+y*{tan})")
+        params.add(f"{name}gamma", expr=f"0.5*(lorentz_x*sqrt(1+{tan}**2)+lorentz_y*{tan})")
         return
     width = 0.05
     params.add(f"{name}sigma", value=0.5 * width, min=NARROWEST)

@@ -47,7 +47,7 @@ def _spoil(owner, name, factor):
     setattr(owner, name, lambda *args, **kwargs: _times(kept(*args, **kwargs), factor))
 
 
-from analysis import calibration, peaks, quality, tensile, uncertainty, waveform
+from analysis import calibration, diffraction, peaks, quality, tensile, uncertainty, waveform
 from instruments import acquire
 """
 FUNCTIONS = {
@@ -56,6 +56,7 @@ FUNCTIONS = {
     "03_uvvis_quantitation": (
         "calibration.CurveCalibration.inverse", "calibration.detection_limits", "uncertainty.propagate",
     ),
+    "06_xrd_lattice": ("diffraction.lattice_parameter", "diffraction.williamson_hall", "peaks.quantity"),
     "08_instrument_calibration": (
         "calibration.CurveCalibration.predict", "uncertainty.propagate", "calibration.sensors.MeterRange.value",
         "calibration.sensors.ForceTransducer.force",

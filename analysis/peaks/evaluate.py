@@ -16,6 +16,7 @@ from analysis.peaks import kernel_cache, vectorised
 from analysis.peaks.compile import is_known
 from analysis.peaks.global_result import curves, is_global
 from analysis.peaks.language import model_from_json
+from analysis.peaks.scattering import separate
 from analysis.peaks.select import axes_of, points_of, require_same
 from analysis.peaks.terms import axis_names
 
@@ -88,9 +89,10 @@ class _Curve:
     def __init__(self, fit: xr.Dataset, model: lmfit.Model, axis: Floats, *, components: bool) -> None:
         self.names = [str(name) for name in fit["parameter"].values]
         self.axis = axis
-        self.parts = list(model.components) if components else [model]
+        self.parts = separate(model) if components else [model]
         self.labels = [
-            part.prefix.rstrip("_") or type(part).__name__.removesuffix("Model").lower() for part in self.parts
+            part.prefix.rstrip("_") or type(part).__name__.removesuffix("Model").lower()
+            for part in (model.components if components else [model])
         ]
         self.components = components
         self.signs = _signs(model) if components else [1.0]

@@ -14,6 +14,7 @@ import lmfit
 
 from analysis.core import ModelError
 from analysis.peaks.models import class_of
+from analysis.peaks.scattering import shirley_under, tougaard_under
 from analysis.peaks.ties import parse
 
 __all__ = ["is_rebuildable", "is_stored", "model_from_json", "model_to_json", "params_from_json", "params_to_json"]
@@ -24,6 +25,8 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "*": operator.mul,
     "/": operator.truediv,
     "**": operator.pow,
+    "shirley": shirley_under,
+    "tougaard": tougaard_under,
 }
 _SYMBOLS = {function: symbol for symbol, function in _OPERATORS.items()}
 _NOT_REBUILT = {"Model", "CompositeModel", "ExpressionModel", "SplineModel"}

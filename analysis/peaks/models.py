@@ -16,6 +16,7 @@ from scipy.special import gamma
 
 from analysis.peaks.core_line import CoreLevelModel
 from analysis.peaks.powder_line import AxialVoigtModel, ThompsonCoxHastingsModel
+from analysis.peaks.scattering import ShirleyModel, TougaardModel, scattered
 
 # lmfit reads the parameters of a model from the positional arguments of its function.
 # ruff: noqa: PLR0917
@@ -23,10 +24,13 @@ from analysis.peaks.powder_line import AxialVoigtModel, ThompsonCoxHastingsModel
 __all__ = [
     "AxialVoigtModel",
     "CoreLevelModel",
+    "ShirleyModel",
     "SplitGaussianModel",
     "SplitPearson7Model",
     "SplitPseudoVoigtModel",
     "ThompsonCoxHastingsModel",
+    "TougaardModel",
+    "scattered",
 ]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -208,6 +212,8 @@ BUILT_IN: dict[str, type[lmfit.Model]] = {
         SplitPearson7Model,
         ThompsonCoxHastingsModel,
         AxialVoigtModel,
+        ShirleyModel,
+        TougaardModel,
     )
 }
 

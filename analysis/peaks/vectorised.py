@@ -13,7 +13,7 @@ import lmfit
 import numpy as np
 
 from analysis.core import ModelError
-from analysis.peaks import objective, triangles, trust
+from analysis.peaks import layered, objective, triangles, trust
 from analysis.peaks.compile import ParameterPlan, parameter_plan, required_names
 from analysis.peaks.data import prepare
 from analysis.peaks.differences import by_complex_step, by_differences, takes_complex
@@ -44,6 +44,7 @@ class _Slopes:
     function: Function
     plan: ParameterPlan
     exact: bool
+    analytic: bool = False
 
     def values(self, theta: Floats, base: Floats) -> tuple[Floats, Floats]:
         """Return all parameters and their derivatives to the free ones."""
@@ -55,17 +56,25 @@ class _Slopes:
         return {name: full[:, self.plan.names.index(name)] for name in self.function.names}
 
     def model(self, axes: Floats, theta: Floats, base: Floats) -> Floats:
-        return np.asarray(self.function(axes, self.columns(self.values(theta, base)[0])), dtype=float)
+        columns = self.columns(self.values(theta, base)[0])
+        if self.analytic:
+            return layered.values(self.function.model, axes[0], columns)
+        return np.asarray(self.function(axes, columns), dtype=float)
 
     def jacobian(self, axes: Floats, theta: Floats, base: Floats) -> Floats:
         """Return the derivatives, dims `(spectrum, channel, free)`."""
         full, chain = self.values(theta, base)
         moving = {*self.plan.free.tolist(), *(at for at, _ in self.plan.tied)}
         names = [name for name in self.function.names if self.plan.names.index(name) in moving]
-        take = by_complex_step if self.exact else by_differences
-        inner = take(self.function, axes, self.columns(full), names)
+        inner = self._inner(axes, self.columns(full), names)
         rows = chain[:, [self.plan.names.index(name) for name in names], :]
         return np.matmul(inner, rows)
+
+    def _inner(self, axes: Floats, columns: dict[str, Floats], names: list[str]) -> Floats:
+        if self.analytic:
+            return layered.derivatives(self.function.model, axes[0], columns, names)
+        take = by_complex_step if self.exact else by_differences
+        return take(self.function, axes, columns, names)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +132,8 @@ class Vectorised:
     @property
     def derivatives(self) -> str:
         """How the model was differentiated."""
+        if self.slopes.analytic:
+            return "analytic"
         return "complex step" if self.slopes.exact else "extrapolated central differences"
 
     def solve(self, axis: Floats, signal: Floats, sigma: Floats | None, start: Floats) -> Found:
@@ -304,9 +315,10 @@ def make(
     slopes = _Slopes(function=function, plan=plan, exact=False)
     moving = {*plan.free.tolist(), *(at for at, _ in plan.tied)}
     names = [name for name in function.names if plan.names.index(name) in moving]
-    exact = takes_complex(function, axes, slopes.columns(points), names)
+    analytic = layered.is_layered(model)
+    exact = not analytic and takes_complex(function, axes, slopes.columns(points), names)
     return Vectorised(
-        slopes=replace(slopes, exact=exact), params=params, max_iterations=max_iterations, loss=loss,
+        slopes=replace(slopes, exact=exact, analytic=analytic), params=params, max_iterations=max_iterations, loss=loss,
         block=max(1, MEMORY // (axes.shape[1] * (plan.free.size + 1))),
     )  # fmt: skip
 

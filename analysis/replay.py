@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from analysis import baseline, calibration, io, peaks, preprocess, quality, uncertainty
+from analysis import baseline, calibration, io, peaks, preprocess, quality, uncertainty, xps
 from analysis.calibration import again as spectral
 from analysis.core import HistoryError, did_you_mean, history
 from analysis.core.sameness import require_same
@@ -346,6 +346,9 @@ _STEPS: dict[str, Step] = {
     "peaks.fit_global": lambda settings, inputs, _: global_fit.global_again(settings, inputs),
     "peaks.warm_start": lambda settings, inputs, _: warm.warm_again(settings, inputs),
     "peaks.intervals": _with_sigma(peaks.intervals, "fit", "spectrum"),
+    "xps.shirley": _call(xps.shirley, "spectrum"),
+    "xps.tougaard": _call(xps.tougaard, "spectrum"),
+    "peaks.integral": _call(peaks.integral, "fit"),
     "peaks.quantity": _call(peaks.quantity, "fit"),
     **{name: _again(step) for name, step in again.STEPS.items()},
     "uncertainty.to": lambda settings, inputs, _: _as_quantity(inputs["quantity"]).to(**settings),

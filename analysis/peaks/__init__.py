@@ -9,6 +9,7 @@ from analysis.peaks.find import find
 from analysis.peaks.fit import fit
 from analysis.peaks.global_fit import fit_global
 from analysis.peaks.guess import guess, guess_each
+from analysis.peaks.integral import integral
 from analysis.peaks.interval_status import IntervalStatus
 from analysis.peaks.intervals import intervals
 from analysis.peaks.marked import Mark, fit_marked
@@ -30,6 +31,7 @@ __all__ = [
     "fit_marked",
     "guess",
     "guess_each",
+    "integral",
     "intervals",
     "models",
     "quantity",

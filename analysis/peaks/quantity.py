@@ -5,7 +5,7 @@ Not here: how sources reach the parameters (`analysis.peaks.propagation`), the m
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from analysis.peaks.status import ParameterStatus, Status
 from analysis.peaks.terms import shape_of
 from analysis.uncertainty import Quantity, Source, sources
 
-__all__ = ["quantity"]
+__all__ = ["quantity", "require_converged", "resolved", "slopes_to_weights"]
 
 
 def quantity(fit: xr.Dataset, name: str, *, at: Mapping[str, int] | None = None) -> Quantity:
@@ -65,7 +65,7 @@ def quantity(fit: xr.Dataset, name: str, *, at: Mapping[str, int] | None = None)
         msg = f"no parameter named {name!r}; this fit has {names}, and fwhm, height and area of its lines.{hint}"
         raise ModelError(msg)
     one = select_one(fit, at)
-    _require_converged(one, name)
+    require_converged(one, name)
     if line is None:
         k = names.index(name)
         _require_usable(one, name, k)
@@ -76,18 +76,38 @@ def quantity(fit: xr.Dataset, name: str, *, at: Mapping[str, int] | None = None)
         units = parameter_units(
             line.model, (name,), axis=str(fit.attrs["axis_units"]), signal=str(fit.attrs["signal_units"])
         )[0]
-    label = name if not at else f"{name} at {dict(at)}"
-    components = _noise(one, weights, history.head(fit), label, at)
-    components |= {_drawn(source, fit, at): part for source, part in _shared(one, weights).items()}
-    return Quantity.from_components(
-        value,
-        components,
-        units=units or "1",
-        label=label,
-        history=history.extend(
-            "peaks.quantity", settings={"name": name, "at": None if at is None else dict(at)}, inputs={"fit": fit}
-        ),
+    said = history.extend(
+        "peaks.quantity", settings={"name": name, "at": None if at is None else dict(at)}, inputs={"fit": fit}
     )
+    made = Quantity(value=value, u=0.0, units=units or "1", label=name if not at else f"{name} at {dict(at)}")
+    return resolved(fit, replace(made, history=said), weights, at=at)
+
+
+def resolved(
+    fit: xr.Dataset, made: Quantity, weights: np.ndarray[Any, Any], *, at: Mapping[str, int] | None
+) -> Quantity:
+    """Give a function of the parameters of one spectrum all the sources that they have.
+
+    Parameters
+    ----------
+    fit:
+        Result of `peaks.fit`.
+    made:
+        Its value, units, label and history.
+    weights:
+        Its derivative to each parameter, 0 for those that count as fixed, dims `(parameter,)`.
+    at:
+        As in `quantity`.
+
+    Returns
+    -------
+    :
+        The quantity with its sources.
+    """
+    one = select_one(fit, at)
+    components = _noise(one, weights, history.head(fit), made.label, at)
+    components |= {_drawn(source, fit, at): part for source, part in _shared(one, weights).items()}
+    return Quantity.from_components(made.value, components, units=made.units, label=made.label, history=made.history)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,9 +137,38 @@ def _line(fit: xr.Dataset, name: str) -> _Line | None:
 def _measured(one: xr.Dataset, line: _Line, name: str) -> tuple[float, np.ndarray[Any, Any]]:
     """Return the value and its derivative to each parameter of the fit; those at a bound count as fixed."""
     value, slopes = measure(line.shape, one["value"].values[list(line.at)], line.what)
+    return value, slopes_to_weights(one, line.at, slopes, name)
+
+
+def slopes_to_weights(
+    one: xr.Dataset, places: Sequence[int], slopes: np.ndarray[Any, Any], name: str
+) -> np.ndarray[Any, Any]:
+    """Spread the derivatives to some parameters over all; those that are fixed or at a bound count as fixed.
+
+    Parameters
+    ----------
+    one:
+        The fit of one spectrum.
+    places:
+        Of the parameters, each once.
+    slopes:
+        Derivatives to them.
+    name:
+        What is asked for.
+
+    Returns
+    -------
+    :
+        Dims `(parameter,)`.
+
+    Raises
+    ------
+    UncertaintyError
+        If a parameter is not determined, or none is free.
+    """
     state, error = one["parameter_status"].values, one["stderr"].values
     weights = np.zeros(state.size)
-    for at, slope in zip(line.at, slopes, strict=True):
+    for at, slope in zip(places, slopes, strict=True):
         kind = ParameterStatus(int(state[at]))
         if slope == 0.0 or kind in {ParameterStatus.FIXED, ParameterStatus.AT_BOUND}:
             continue
@@ -129,10 +178,24 @@ def _measured(one: xr.Dataset, line: _Line, name: str) -> tuple[float, np.ndarra
     if not weights.any():
         msg = f"no uncertainty of {name!r}: all that it depends on is fixed or at its bound. Free a parameter"
         raise UncertaintyError(msg)
-    return value, weights
+    return weights
 
 
-def _require_converged(one: xr.Dataset, name: str) -> None:
+def require_converged(one: xr.Dataset, name: str) -> None:
+    """Refuse a fit that failed.
+
+    Parameters
+    ----------
+    one:
+        The fit of one spectrum.
+    name:
+        What is asked for.
+
+    Raises
+    ------
+    UncertaintyError
+        If it did not converge.
+    """
     status = Status(int(one["status"]))
     if status != Status.CONVERGED:
         why = f"{status.sentence} (status {status.name})"

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from analysis import baseline, calibration, io, peaks, preprocess, quality, uncertainty, xps
+from analysis import baseline, calibration, io, peaks, preprocess, quality, quantum, uncertainty, xps
 from analysis.calibration import again as spectral
 from analysis.core import HistoryError, did_you_mean, history
 from analysis.core.sameness import require_same
@@ -316,11 +316,16 @@ _STEPS: dict[str, Step] = {
         f"{room}.{function.__name__}": _call(function, "spectrum")
         for room, functions in (
             ("preprocess", (preprocess.crop, preprocess.despike, preprocess.smooth)),
-            ("baseline", (baseline.airpls, baseline.arpls, baseline.asls, baseline.modpoly, baseline.snip)),
+            (
+                "baseline",
+                (baseline.airpls, baseline.arpls, baseline.asls, baseline.ensemble, baseline.modpoly, baseline.snip),
+            ),
+            ("quantum", (quantum.fit_odmr, quantum.fit_rabi, quantum.fit_ramsey)),
         )
         for function in functions
     },
     "baseline.subtract": _call(baseline.subtract, "spectrum", "baseline"),
+    "quantum.quantity": _call(quantum.quantity, "fit"),
     "quality.interlab": lambda s, i, _: quality.interlab(i, **s).consensus,
     "calibration.lines": _call(calibration.lines),
     "calibration.match": _call(calibration.match, "spectrum", "lines"),

@@ -47,7 +47,7 @@ def _spoil(owner, name, factor):
     setattr(owner, name, lambda *args, **kwargs: _times(kept(*args, **kwargs), factor))
 
 
-from analysis import calibration, diffraction, peaks, quality, tensile, uncertainty, waveform
+from analysis import calibration, diffraction, peaks, quality, quantum, tensile, uncertainty, waveform
 from instruments import acquire
 """
 FUNCTIONS = {
@@ -66,6 +66,7 @@ FUNCTIONS = {
     "12_tensile_iso6892": ("tensile.evaluate",),
     "13_daq_and_control": ("acquire.average", "uncertainty.propagate", "peaks.quantity"),
     "14_interlab_certificate": ("quality.interlab", "uncertainty.propagate", "calibration.laser_zero"),
+    "16_quantum_sensing": ("quantum.quantity", "quantum.field", "quantum.sensitivity"),
 }  # fmt: skip
 
 

@@ -119,6 +119,6 @@ def _starts(
         best = np.where(here, depth, -np.inf).argmax(axis=-1)
         deep = np.take_along_axis(depth, best[..., None], axis=-1)[..., 0]
         start[f"{side}_center"] = xr.DataArray(place[best], dims=dims)
-        area = -np.maximum(deep, 1e-3 * np.abs(bright)) * window * spacing / len(SPREAD[isotope])
+        area = -np.maximum(deep, 1e-3 * np.ptp(rows, axis=-1)) * window * spacing / len(SPREAD[isotope])
         start[f"{side}_amplitude"] = xr.DataArray(area, dims=dims)
     return start

@@ -51,12 +51,14 @@ def ramsey(  # noqa: PLR0917 - as lmfit reads parameters from the signature
     ----------
     t:
         Free evolution time.
-    offset, amplitude, decay, power:
+    offset, amplitude:
         As in `rabi`.
     detuning:
         Of the middle of the multiplet from the microwave.
     splitting:
         Distance of its lines.
+    decay, power:
+        As in `rabi`.
     lines:
         How many: 1, 2 or 3.
 

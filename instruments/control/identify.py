@@ -6,33 +6,17 @@ Not here: settings for a controller (`instruments.control.tuning`).
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import least_squares
 
-from analysis.core import InstrumentError
-from analysis.uncertainty import Quantity, correlated, type_a
+from analysis.core import InstrumentError, SpectrumError
+from analysis.uncertainty import Quantity, type_a
+from analysis.waveform import FirstOrder, first_order
 
 __all__ = ["FirstOrder", "Ultimate", "identify_relay", "identify_step"]
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-_PARAMETERS = 4
-_LEAST_POINTS = 12
 _LEAST_CYCLES = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class FirstOrder:
-    """A first-order process with dead time (FOPDT)."""
-
-    gain: Quantity
-    """Change of the value per change of the output."""
-    time_constant: Quantity
-    """In s."""
-    dead_time: Quantity
-    """In s."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,51 +34,23 @@ def identify_step(time: npt.ArrayLike, value: npt.ArrayLike, *, step: float, uni
 
     Parameters
     ----------
-    time:
-        Dims `(point,)`, in s; points before the step (time < 0) fix where it began.
-    value:
-        Dims `(point,)`, process value with white noise, in `units`.
-    step:
-        Change of the output.
-    units:
-        Of the value, UDUNITS.
+    time, value, step, units:
+        As for `analysis.waveform.first_order`; the step is that of the output.
 
     Returns
     -------
     :
-        Gain, time constant and dead time, correlated by the fit; their uncertainty is that of the scatter of the
-        residuals.
+        Gain, time constant and dead time, correlated by the fit.
 
     Raises
     ------
     InstrumentError
-        If there are fewer than 12 points, no step, values that are not finite, or nothing that answers: the gain is
-        within its own uncertainty of zero, or the record ends before the process has settled to 63 %.
+        Where the fit refuses the record.
     """
-    t, y = np.asarray(time, dtype=float), np.asarray(value, dtype=float)
-    if t.shape != y.shape or t.size < _LEAST_POINTS or not (np.isfinite(t).all() and np.isfinite(y).all()):
-        msg = f"a step needs {_LEAST_POINTS} finite times and values or more, got shapes {t.shape} and {y.shape}"
-        raise InstrumentError(msg)
-    if not math.isfinite(step) or step == 0.0:
-        msg = f"the step must be a finite change of the output, got {step!r}"
-        raise InstrumentError(msg)
-    span = float(t.max())
-    best = min(_starts(t, y, step, span), key=lambda fit: float(fit.cost))
-    _, gain, lag, dead = best.x
-    dof = t.size - _PARAMETERS
-    inverse = np.linalg.pinv(best.jac.T @ best.jac)
-    covariance = inverse * 2 * best.cost / dof
-    if abs(gain) <= 2 * math.sqrt(covariance[1, 1]) or dead + lag > span:
-        msg = (
-            f"nothing settled: gain {gain:.3g} with u {math.sqrt(covariance[1, 1]):.3g}, time constant and dead time "
-            f"{lag:.3g} and {dead:.3g} s in a record of {span:.3g} s; make the step larger, or record longer"
-        )
-        raise InstrumentError(msg)
-    found = correlated(
-        best.x, covariance, units=(units, units, "s", "s"), dof=dof,
-        labels=("value before the step", "gain", "time constant", "dead time"),
-    )  # fmt: skip
-    return FirstOrder(gain=found[1], time_constant=found[2], dead_time=found[3])
+    try:
+        return first_order(time, value, step=step, units=units)
+    except SpectrumError as error:
+        raise InstrumentError(str(error)) from error
 
 
 def identify_relay(
@@ -138,25 +94,3 @@ def identify_relay(
         raise InstrumentError(msg)
     effective = type_a(np.sqrt(swings**2 - hysteresis**2), units=units, label="swing of the process value")
     return Ultimate(gain=4 * amplitude / math.pi / effective, period=type_a(np.diff(crossings), units="s"))
-
-
-def _starts(t: Floats, y: Floats, step: float, span: float) -> list[Any]:
-    """Fit from several dead times, as the answer has a kink there."""
-    order = np.argsort(t)
-    first, last = float(np.median(y[order[:5]])), float(np.median(y[order[-5:]]))
-    low = [-np.inf, -np.inf, 1e-6 * span, 0.0]
-
-    def misfit(p: Floats) -> Floats:
-        return np.asarray(p[0] + p[1] * step * _answer(t, p[2], p[3]) - y)
-
-    return [
-        least_squares(
-            misfit, [first, (last - first) / step, share * span, dead * span], bounds=(low, np.inf), x_scale="jac"
-        )
-        for share in (0.05, 0.2)
-        for dead in (0.01, 0.05, 0.15)
-    ]
-
-
-def _answer(t: Floats, lag: float, dead: float) -> Floats:
-    return np.asarray(-np.expm1(-np.maximum(t - dead, 0.0) / lag))

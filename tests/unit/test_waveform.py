@@ -272,3 +272,28 @@ def test_bad_records_are_refused_with_the_reason():
     ):
         with pytest.raises(SpectrumError, match=words):
             act()
+
+
+def test_a_first_order_system_is_identified_with_intervals_that_hold():
+    """100 answers with known truth; 95 % of 300 results, binomial bound of 4 standard deviations."""
+    rng = np.random.default_rng(4)
+    t = np.arange(-20, 400) * 0.1
+    truth = {"gain": 2.0, "time_constant": 5.0, "dead_time": 1.5}
+    answer = 1.0 + 0.5 * 2.0 * -np.expm1(-np.maximum(t - 1.5, 0.0) / 5.0)
+    held = []
+    for _ in range(100):
+        found = waveform.first_order(t, answer + rng.normal(0, 0.02, t.size), step=0.5, units="V")
+        held += [abs(getattr(found, name).value - true) < getattr(found, name).U() for name, true in truth.items()]
+    assert np.mean(held) > 0.95 - 4 * math.sqrt(0.05 * 0.95 / len(held))
+
+
+def test_a_record_without_an_answer_is_refused():
+    t = np.arange(-20, 400) * 0.1
+    noise = np.random.default_rng(1).normal(size=t.size)
+    for value, step, message in (
+        (noise, 1.0, "nothing settled"),
+        (noise, 0.0, "finite change"),
+        (noise[:5], 1.0, "12"),
+    ):
+        with pytest.raises(SpectrumError, match=message):
+            waveform.first_order(t[: value.size], value, step=step, units="V")

@@ -18,7 +18,7 @@ def counted(machine=None, *, seed=1, two_theta=(25.0, 118.0, 0.02), half_width=1
         phase, LINES, seed=seed, two_theta=two_theta, diffractometer=machine or diffraction.Diffractometer(), **settings
     )
     table = diffraction.reflections(phase, LINES, *two_theta[:2])
-    return diffraction.near(whole, table["two_theta"], half_width=half_width)
+    return diffraction.near(whole, table, half_width=half_width)
 
 
 def fitted(pattern, radiation=LINES, **settings):

@@ -100,7 +100,8 @@ def reflections(phase: Phase, radiation: Radiation, low: float, high: float) -> 
     Returns
     -------
     :
-        `h`, `k`, `l`, `multiplicity`, `d` (nm), `two_theta` (degree) along `reflection`, which is named by its indices;
+        `h`, `k`, `l`, `multiplicity`, `d` (nm), `two_theta` (degree), `first` and `last` (of the lines of the
+        tube) along `reflection`, which is named by its indices;
         reflections of equal spacing are one.
 
     Raises
@@ -114,7 +115,8 @@ def reflections(phase: Phase, radiation: Radiation, low: float, high: float) -> 
     wavelength = radiation.wavelength.value
     least = wavelength / (2.0 * math.sin(math.radians(0.5 * high)))
     d, triples, count = indices(phase, least)
-    order = [i for i in np.argsort(-d) if angle(float(d[i]), wavelength) >= low]
+    ends = [pick(line.wavelength for line in radiation.lines) for pick in (min, max)]
+    order = [i for i in np.argsort(-d) if angle(float(d[i]), wavelength) >= low and ends[1] < 2.0 * d[i]]
     if not order:
         first = angle(float(d.max()), wavelength) if d.size else math.nan
         msg = (
@@ -132,6 +134,10 @@ def reflections(phase: Phase, radiation: Radiation, low: float, high: float) -> 
                 REFLECTION, np.array([angle(float(d[i]), wavelength) for i in order]),
                 {"units": "degree", "long_name": "diffraction angle"},
             ),
+            **{
+                name: (REFLECTION, np.array([angle(float(d[i]), end) for i in order]), {"units": "degree"})
+                for name, end in zip(("first", "last"), ends, strict=True)
+            },
         },
         coords={REFLECTION: [label(triples[i]) for i in order]},
         attrs={"phase": phase.name, "radiation": radiation.name},

@@ -10,9 +10,8 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.core import CHANNEL, SpectrumError, axes, require_axis, require_spectrum
-from analysis.diffraction.phase import Phase
 
-__all__ = ["AXIS", "near", "net_counts", "require_pattern"]
+__all__ = ["AXIS", "near", "net_counts", "present", "require_pattern"]
 
 AXIS = "two_theta"
 Floats = npt.NDArray[np.float64]
@@ -105,41 +104,54 @@ def _require_alive(y: Floats, attrs: dict[Any, Any]) -> None:
             raise SpectrumError(msg)
 
 
-def net_counts(x: Floats, y: Floats, center: float, half_width: float) -> tuple[float, float]:
-    """Sum the counts of a line above the straight line between both sides of its window.
+def net_counts(x: Floats, y: Floats, reach: tuple[float, float], window: float) -> tuple[float, float]:
+    """Sum the counts of a line above the background beside it.
 
     Parameters
     ----------
     x, y:
         Angles and counts.
-    center, half_width:
-        The window, degrees; its outer quarters are background.
+    reach:
+        Where the first and the last line of the tube stand, degrees.
+    window:
+        What belongs to the line on either side, degrees; its outer quarter, on the lower side, is background.
 
     Returns
     -------
     :
         Net counts, and over their standard deviation.
+
+    Raises
+    ------
+    SpectrumError
+        If there are no channels beside the line.
     """
-    use = (np.abs(x - center) <= half_width) & np.isfinite(y)
-    outer = use & (np.abs(x - center) > 0.75 * half_width)
-    inner = use & ~outer
-    if not outer.any() or not inner.any():
-        return 0.0, 0.0
-    level = float(y[outer].mean())
+    low, high = reach
+    known = np.isfinite(y)
+    sides = [known & (beyond > 0.75 * window) & (beyond <= window) for beyond in (low - x, x - high)]
+    sides = [side for side in sides if side.any()]
+    inner = known & (x >= low - 0.75 * window) & (x <= high + 0.75 * window)
+    if not sides or not inner.any():
+        msg = (
+            f"no channels lie beside the line at {low:.2f} degrees, {0.75 * window:g} to {window:g} degrees away; keep "
+            "more of the pattern, or give a smaller window"
+        )
+        raise SpectrumError(msg)
+    level, side = min((float(y[side].mean()), int(side.sum())) for side in sides)
     net = float((y[inner] - level).sum())
-    spread = float(y[inner].sum() + inner.sum() ** 2 * max(level, 1.0) / outer.sum())
+    spread = float(y[inner].sum() + inner.sum() ** 2 * max(level, 1.0) / side)
     return net, net / max(spread, 1.0) ** 0.5
 
 
-def near(pattern: xr.Dataset, two_theta: xr.DataArray, *, half_width: float = 1.5) -> xr.Dataset:
+def near(pattern: xr.Dataset, reflections: xr.Dataset, *, half_width: float = 1.5) -> xr.Dataset:
     """Keep the channels near lines.
 
     Parameters
     ----------
     pattern:
         A powder pattern.
-    two_theta:
-        Where the lines stand, degrees, for example `reflections(...)["two_theta"]`.
+    reflections:
+        From `reflections(...)`: all lines of the tube are kept.
     half_width:
         What is kept on either side, degrees, > 0.
 
@@ -154,29 +166,28 @@ def near(pattern: xr.Dataset, two_theta: xr.DataArray, *, half_width: float = 1.
         If nothing is left.
     """
     x, _ = require_pattern(pattern)
-    kept = (np.abs(x[:, None] - two_theta.values) <= half_width).any(axis=1)
+    low, high = (reflections[name].values for name in ("first", "last"))
+    kept = ((x[:, None] >= low - half_width) & (x[:, None] <= high + half_width)).any(axis=1)
     if not kept.any():
         msg = (
             f"no channel lies within {half_width:g} degrees of a line; the pattern spans {x.min():g} to {x.max():g}, "
-            f"the lines {float(two_theta.min()):g} to {float(two_theta.max()):g} degrees"
+            f"the lines {low.min():g} to {high.max():g} degrees"
         )
         raise SpectrumError(msg)
     return pattern.isel({CHANNEL: np.flatnonzero(kept)})
 
 
-def present(x: Floats, y: Floats, phase: Phase, centers: Floats, half_width: float) -> list[bool]:
-    """Say which lines of a phase rise above the background.
+def present(x: Floats, y: Floats, reflections: xr.Dataset, window: float) -> list[float]:
+    """Return the net counts of the lines of a phase, 0 for those that do not rise above the background.
 
     Parameters
     ----------
     x, y:
         Angles and counts.
-    phase:
-        The phase.
-    centers:
-        Where its lines should stand, degrees.
-    half_width:
-        Of the window around each, degrees.
+    reflections:
+        Where its lines should stand.
+    window:
+        As in `net_counts`.
 
     Returns
     -------
@@ -186,13 +197,15 @@ def present(x: Floats, y: Floats, phase: Phase, centers: Floats, half_width: flo
     Raises
     ------
     SpectrumError
-        If none of them does.
+        If none of them rises.
     """
-    found = [net_counts(x, y, float(c), half_width)[1] > ABOVE for c in centers]
+    reach = zip(reflections["first"].values.tolist(), reflections["last"].values.tolist(), strict=True)
+    counted = [net_counts(x, y, each, window) for each in reach]
+    found = [net if over > ABOVE else 0.0 for net, over in counted]
     if not any(found):
         msg = (
-            f"none of the {len(found)} lines of {phase.name} between {x.min():.1f} and {x.max():.1f} degrees rises "
-            "above the background (Currie's limit). Is this the phase, the radiation and the right file?"
+            f"none of the {len(found)} lines of {reflections.attrs['phase']} between {x.min():.1f} and {x.max():.1f} "
+            "degrees rises above the background (Currie's limit). Is this the phase, the radiation and the right file?"
         )
         raise SpectrumError(msg)
     return found

@@ -21,7 +21,7 @@ import xarray as xr
 
 from analysis.core import CalibrationError
 from analysis.diffraction.bragg import REFLECTION, reflections
-from analysis.diffraction.door import Floats, net_counts, present, require_pattern
+from analysis.diffraction.door import Floats, present, require_pattern
 from analysis.diffraction.emission import Radiation
 from analysis.diffraction.phase import Phase, inverse_square
 from analysis.peaks.models import AxialVoigtModel, ThompsonCoxHastingsModel
@@ -107,35 +107,44 @@ def pattern_model(
         raise CalibrationError(msg)
     x, y = require_pattern(spectrum)
     table = reflections(phase, radiation, float(x.min()) + 0.5 * window, float(x.max()) - 0.5 * window)
-    there = present(x, y, phase, table["two_theta"].values, window)
-    absent = tuple(str(name) for name, found in zip(table[REFLECTION].values, there, strict=True) if not found)
-    table = table.isel({REFLECTION: np.flatnonzero(there)})
+    net = present(x, y, table, window)
+    absent = tuple(str(name) for name, found in zip(table[REFLECTION].values, net, strict=True) if not found)
+    table = table.isel({REFLECTION: np.flatnonzero(net)})
     names = [f"r{name}_" for name in table[REFLECTION].values]
     kind = AxialVoigtModel if profile == "voigt" else ThompsonCoxHastingsModel
     lines = [kind(prefix=f"{name}{k}_") for name in names for k in range(1, len(radiation.lines) + 1)]
     model = reduce(add, lines) + lmfit.models.PolynomialModel(background, prefix="bg_")
     params = lmfit.Parameters()
     _add_shared(params, phase, radiation, free=positions == "free", caglioti=widths == "caglioti")
-    _start(params, x, y, table, window, caglioti=widths == "caglioti")
+    areas = [each * float(np.median(np.diff(x))) for each in net if each]
+    for name, area in zip(names, areas, strict=True):
+        params.add(f"{name}area", value=area, min=0.0)
+    if widths == "caglioti":
+        _start(params, x, y, float(table["two_theta"][0]), window)
     for name, row in zip(names, _rows(table), strict=True):
         _add_reflection(params, name, row, phase, radiation, free=positions == "free", caglioti=widths == "caglioti")
-        for k, line in enumerate(radiation.lines, start=1):
-            at = f"{name}{k}_"
-            sine = f"({line.wavelength!r}*{name}q)"
-            params.add(f"{at}amplitude", expr=f"{name}area*{_share(radiation, k)}")
-            params.add(f"{at}center", expr=_center(sine, radius, free=positions == "free"))
-            params.add(f"{at}sigma", expr=f"{name}sigma")
-            params.add(f"{at}gamma", expr=f"{name}gamma+{name}tan*{line.fwhm / line.wavelength / DEGREE!r}")
-            params.add(f"{at}sl", expr="sl")
-            params.add(f"{at}hl", expr="hl")
+        _add_lines(params, name, radiation, radius, free=positions == "free")
     for k in range(background + 1):
-        params.add(f"bg_c{k}", value=float(np.nanpercentile(y, 20)) if k == 0 else 0.0)
+        params.add(f"bg_c{k}", value=float(np.nanpercentile(y, 5)) if k == 0 else 0.0)
     return Pattern(model=model, params=params, reflections=table, absent=absent)
 
 
 def _rows(table: xr.Dataset) -> list[tuple[tuple[int, int, int], float]]:
     hkl = zip(*(table[i].values.tolist() for i in "hkl"), strict=True)
     return list(zip(hkl, table["two_theta"].values.tolist(), strict=True))
+
+
+def _add_lines(params: lmfit.Parameters, name: str, radiation: Radiation, radius: float, *, free: bool) -> None:
+    """Tie the lines of the tube to their reflection."""
+    for k, line in enumerate(radiation.lines, start=1):
+        at = f"{name}{k}_"
+        sine = f"({line.wavelength!r}*{name}q)"
+        params.add(f"{at}amplitude", expr=f"{name}area*{_share(radiation, k)}")
+        params.add(f"{at}center", expr=_center(sine, radius, free=free))
+        params.add(f"{at}sigma", expr=f"{name}sigma")
+        params.add(f"{at}gamma", expr=f"{name}gamma+{name}tan*{line.fwhm / line.wavelength / DEGREE!r}")
+        params.add(f"{at}sl", expr="sl")
+        params.add(f"{at}hl", expr="hl")
 
 
 def _share(radiation: Radiation, k: int) -> str:
@@ -169,16 +178,9 @@ def _add_shared(params: lmfit.Parameters, phase: Phase, radiation: Radiation, *,
             params.add(name, value=0.0)
 
 
-def _start(params: lmfit.Parameters, x: Floats, y: Floats, table: xr.Dataset, window: float, *, caglioti: bool) -> None:
-    """Start areas from net counts, and the width from area over height of the first line."""
-    step = float(np.median(np.diff(x)))
-    centers = table["two_theta"].values
-    for name, center in zip(table[REFLECTION].values, centers, strict=True):
-        net = net_counts(x, y, float(center), window)[0]
-        params.add(f"r{name}_area", value=max(net, 1.0) * abs(step), min=0.0)
-    if not caglioti:
-        return
-    breadth = _breadth(x, y, float(centers[0]), window)
+def _start(params: lmfit.Parameters, x: Floats, y: Floats, center: float, window: float) -> None:
+    """Start the width from area over height of the first line."""
+    breadth = _breadth(x, y, center, window)
     params["w"].set(value=(0.6 * breadth) ** 2)
     params["lorentz_x"].set(value=0.1 * breadth)
 

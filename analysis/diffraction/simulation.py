@@ -21,7 +21,7 @@ from analysis.diffraction.phase import Phase
 __all__ = ["Diffractometer", "simulate"]
 
 TO_FWHM = 2.0 * math.sqrt(2.0 * math.log(2.0))
-HEIGHTS = 60
+HEIGHTS = 100
 NEAR = 1.0  # degrees; farther out only the mean of the heights matters
 
 
@@ -132,9 +132,9 @@ def _line(x: Floats, d: float, wavelength: float, natural: float, machine: Diffr
     shift = machine.zero - 2.0 * math.degrees(machine.displacement / machine.radius) * math.cos(theta)
     # The difference of two heights that are even over the sample and the slit falls linearly to their sum.
     share = (np.arange(HEIGHTS) + 0.5) / HEIGHTS
-    heights = 2.0 * machine.axial * (1.0 - np.sqrt(1.0 - share))
+    heights = 2.0 * machine.axial * share
     angles = np.arccos(np.cos(2.0 * theta) * np.sqrt(1.0 + heights**2))
-    weight = 1.0 / (np.sin(angles) * (1.0 + heights**2))
+    weight = (1.0 - share) / (np.sin(angles) * (1.0 + heights**2))
     angles, weight = np.degrees(angles) + shift, weight / weight.sum()
     made = voigt_profile(x - float(weight @ angles), sigma, gamma)
     near = np.abs(x - angles[0]) < NEAR + 4.0 * np.ptp(angles)

@@ -236,6 +236,15 @@ def test_lines_that_are_not_there_are_named(pattern):
     assert made.reflections["reflection"].values.tolist() == ["111", "220", "311"]
 
 
+def test_the_second_line_of_the_tube_is_no_background_of_the_first():
+    # At 137 degrees the lines of copper stand 0.7 degrees apart: a strong reflection was once called absent.
+    narrow = counted(seed=3, two_theta=(130.0, 140.0, 0.02), half_width=0.8)
+    made = diffraction.pattern_model(narrow, SILICON, LINES, radius=RADIUS)
+    assert made.absent == ()
+    with pytest.raises(SpectrumError, match=r"no channels lie beside the line at 136.* give a smaller window"):
+        diffraction.pattern_model(narrow, SILICON, LINES, radius=RADIUS, window=1.2)
+
+
 def test_equal_seeds_give_equal_counts_and_the_truth_is_kept():
     one, other, third = (diffraction.simulate(SILICON, LINES, seed=s, two_theta=(27.0, 30.0, 0.02)) for s in (1, 1, 2))
     xr.testing.assert_identical(one, other)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from analysis import diffraction, peaks
 from analysis.core import CalibrationError, SpectrumError
 from analysis.diffraction.phase import FREE, inverse_square
-from analysis.uncertainty import Quantity
+from analysis.uncertainty import Quantity, Source, sources
 from tests.diffraction import LINES, RADIUS, SILICON, counted, fitted
 
 DISPLACED = diffraction.Diffractometer(displacement=0.06)
@@ -251,3 +251,17 @@ def test_equal_seeds_give_equal_counts_and_the_truth_is_kept():
     assert not np.array_equal(one["signal"], third["signal"])
     assert one.attrs["truth_a"] == 0.5431144
     assert one.attrs["truth_displacement"] == 0.0
+
+
+def test_an_error_of_the_circle_reaches_the_lattice_parameter(pattern):
+    # Bragg: a common error of all angles changes a line's parameter by -a cot θ; a fit of all lines with a free
+    # displacement is compared with one whose angles are moved.
+    circle = Source(id="circle", label="zero of the circle", units="degree")
+    known = sources.attach(pattern, "two_theta", {circle: np.full(pattern.sizes["channel"], 0.002)}, ("channel",))
+    fit, made = fitted(known)
+    found = diffraction.lattice_parameter(fit, SILICON, LINES).to_quantity().components[circle]
+    moved = pattern.assign_coords(two_theta=pattern["two_theta"] + 0.002)
+    moved["two_theta"].attrs["units"] = "degree"
+    again = peaks.fit(moved, made.model, made.params, axis="two_theta", loss="poisson")
+    difference = float(again["value"].sel(parameter="a") - fit["value"].sel(parameter="a"))
+    np.testing.assert_allclose(found, difference, rtol=0.02)

@@ -7,6 +7,7 @@ from analysis.figures.quality import draw_chart, draw_equivalence, draw_gauge
 from analysis.figures.results import draw_budget, draw_densities, draw_deviations
 from analysis.figures.runs import draw_loop, draw_map
 from analysis.figures.spectra import draw_baseline, draw_fit, draw_spectrum
+from analysis.figures.stability import draw_stability
 from analysis.figures.tensile import draw_tensile
 from analysis.figures.waveforms import draw_density, draw_linearity
 
@@ -26,6 +27,7 @@ __all__ = [
     "draw_map",
     "draw_pairs",
     "draw_spectrum",
+    "draw_stability",
     "draw_tensile",
     "png",
 ]

@@ -47,7 +47,7 @@ def _spoil(owner, name, factor):
     setattr(owner, name, lambda *args, **kwargs: _times(kept(*args, **kwargs), factor))
 
 
-from analysis import calibration, diffraction, peaks, quality, quantum, tensile, uncertainty, waveform
+from analysis import calibration, diffraction, peaks, quality, quantum, stability, tensile, uncertainty, waveform
 from instruments import acquire
 """
 FUNCTIONS = {
@@ -62,6 +62,7 @@ FUNCTIONS = {
         "calibration.sensors.ForceTransducer.force",
     ),
     "09_uncertainty_budget": ("uncertainty.propagate", "uncertainty.sample"),
+    "10_stability_noise": ("stability.oadev", "stability.drift", "stability.three_cornered_hat"),
     "11_adc_sine_test": ("waveform.dynamic_test", "waveform.jitter"),
     "12_tensile_iso6892": ("tensile.evaluate",),
     "13_daq_and_control": ("acquire.average", "uncertainty.propagate", "peaks.quantity"),

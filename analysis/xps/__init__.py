@@ -7,6 +7,7 @@ from analysis.xps.backgrounds import shirley, tougaard
 from analysis.xps.doublets import doublet
 from analysis.xps.energy_scale import EnergyScale, energy_scale, reference_energy
 from analysis.xps.quantification import choice_of_background, quantify
+from analysis.xps.simulation import simulate
 
 __all__ = [
     "EnergyScale",
@@ -16,5 +17,6 @@ __all__ = [
     "quantify",
     "reference_energy",
     "shirley",
+    "simulate",
     "tougaard",
 ]

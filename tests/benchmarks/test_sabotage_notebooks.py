@@ -57,6 +57,7 @@ FUNCTIONS = {
         "calibration.CurveCalibration.inverse", "calibration.detection_limits", "uncertainty.propagate",
     ),
     "06_xrd_lattice": ("diffraction.lattice_parameter", "diffraction.williamson_hall", "peaks.quantity"),
+    "04_xps_core_levels": ("peaks.quantity", "peaks.integral"),
     "08_instrument_calibration": (
         "calibration.CurveCalibration.predict", "uncertainty.propagate", "calibration.sensors.MeterRange.value",
         "calibration.sensors.ForceTransducer.force",

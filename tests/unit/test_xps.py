@@ -207,3 +207,13 @@ def _scale():
     return xps.energy_scale(
         gold=Quantity(value=84.0, u=0.01, units="eV"), copper=Quantity(value=932.7, u=0.01, units="eV")
     )
+
+
+def test_simulated_counts_scatter_about_the_truth_beside_them_on_a_scale_that_is_off():
+    made = xps.simulate(MODEL, TRUTH, energy=X, seed=5, offset=0.1, gain=1e-3)
+    pull = (made["signal"] - made["true_signal"]) / np.sqrt(made["true_signal"])
+    assert abs(float(pull.std()) - 1.0) < 0.2
+    np.testing.assert_allclose(made["binding_energy"], X * 1.001 + 0.1)
+    assert (made.attrs["seed"], made.attrs["true_a_center"]) == (5, 84.0)
+    with pytest.raises(ModelError, match=r"must be >= 0, got a least one of -"):
+        xps.simulate(MODEL, TRUTH | {"c_c": -500.0}, energy=X, seed=5)

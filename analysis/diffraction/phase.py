@@ -176,7 +176,10 @@ def indices(phase: Phase, least: float) -> tuple[npt.NDArray[np.float64], list[t
     triples, square = triples[kept], square[kept]
     key = np.round(square * lengths[0] ** 2, 9)
     _, first, count = np.unique(key, return_index=True, return_counts=True)
-    found = [max((int(p), int(q), int(r)) for p, q, r in triples[key == key[at]]) for at in first]
+    found = [
+        max(((int(p), int(q), int(r)) for p, q, r in triples[key == key[at]]), key=lambda t: (min(t) >= 0, t))
+        for at in first
+    ]
     return 1.0 / np.sqrt(square[first]), found, [int(n) for n in count]
 
 

@@ -85,6 +85,12 @@ def test_centrings_extinguish_reflections(centring, first):
     assert names[:3].tolist() == first.split()
 
 
+def test_a_reflection_is_named_by_indices_without_a_sign_if_it_has_such():
+    names = diffraction.reflections(phase_of("hexagonal", a=0.93717, c=0.68859), LINES, 10, 90)["reflection"].values
+    assert "510" in names
+    assert not [name for name in names if "m" in name]
+
+
 def test_multiplicities_of_silicon_add_up_to_all_triples():
     found = diffraction.reflections(SILICON, LINES, 25, 140)
     assert found["multiplicity"].values.tolist() == [8, 12, 24, 6, 24, 24, 32, 12, 48, 24, 24]

@@ -18,6 +18,7 @@ from analysis.peaks import kinds
 from analysis.peaks.compile import Component, components, required_names
 from analysis.peaks.find import find_1d, noise_of
 from analysis.peaks.language import model_to_json
+from analysis.peaks.scattering import unscattered
 from analysis.peaks.starts import Place, curve_start, peak_start
 
 __all__ = ["guess", "guess_each"]
@@ -68,7 +69,7 @@ def guess(model: lmfit.Model, spectrum: xr.Dataset | xr.DataArray, *, axis: str)
     with np.errstate(all="ignore"):
         y = _column_median(flat[usable])
     params = model.make_params()
-    _guess_1d(_Task(model=model, terms=components(model), hinted=_hinted(model)), params, x, y)
+    _guess_1d(_Task(model=model, terms=components(unscattered(model)), hinted=_hinted(model)), params, x, y)
     params.update_constraints()
     return params
 
@@ -142,7 +143,10 @@ def guess_each(model: lmfit.Model, spectrum: xr.Dataset | xr.DataArray, *, axis:
     x = np.asarray(dataset[axis].values, dtype=float)
     signal = dataset["signal"]
     names = [name for name, par in common.items() if par.vary]
-    task, template = _Task(model=model, terms=components(model), hinted=_hinted(model)), model.make_params()
+    task, template = (
+        _Task(model=model, terms=components(unscattered(model)), hinted=_hinted(model)),
+        model.make_params(),
+    )
     rows = np.empty((int(np.prod(signal.shape[:-1], dtype=int)), len(names)))
     for row, y in zip(rows, np.asarray(signal.values, dtype=float).reshape(len(rows), -1), strict=True):
         own = _drafts(template, model)

@@ -20,7 +20,7 @@ from scipy.signal import lfilter
 
 from analysis.core import ModelError, did_you_mean
 
-__all__ = ["ShirleyModel", "TougaardModel", "kernel_of", "scattered", "separate"]
+__all__ = ["ShirleyModel", "TougaardModel", "kernel_of", "scattered", "separate", "unscattered"]
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 SCALES = ("binding", "kinetic")
@@ -241,3 +241,23 @@ def separate(model: lmfit.Model) -> list[lmfit.Model]:
     if model.op in ONLY:
         return [*separate(model.left), lmfit.model.CompositeModel(model.left, model.right, ONLY[model.op])]
     return [*separate(model.left), *separate(model.right)]
+
+
+def unscattered(model: lmfit.Model) -> lmfit.Model:
+    """Leave the backgrounds of scattered electrons out of a model.
+
+    Parameters
+    ----------
+    model:
+        Any lmfit model.
+
+    Returns
+    -------
+    :
+        The rest; the model itself if it has none.
+    """
+    if not isinstance(model, lmfit.model.CompositeModel):
+        return model
+    if model.op in ONLY:
+        return unscattered(model.left)
+    return lmfit.model.CompositeModel(unscattered(model.left), unscattered(model.right), model.op)

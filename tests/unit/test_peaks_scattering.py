@@ -99,6 +99,15 @@ def test_a_fit_of_counts_recovers_the_truth_and_both_engines_agree(kind):
     np.testing.assert_allclose(parts.sum("component"), peaks.evaluate(fit), rtol=1e-10)
 
 
+def test_a_guess_of_the_lines_is_near_enough_for_the_fit():
+    model, truth = model_of(ShirleyModel), VALUES | OWN["ShirleyModel"]
+    data = spectrum_of(model.eval(x=X, **truth))
+    fit = peaks.fit(data, model, peaks.guess(model, data, axis="energy"), axis="energy")
+    np.testing.assert_allclose(fit["value"], [truth[n] for n in fit["parameter"].values], rtol=1e-5)
+    starts = peaks.guess_each(model, xr.concat([data, data], "row", coords="minimal", compat="override"), axis="energy")
+    assert starts["a_center"].dims == ("row",)
+
+
 def test_what_makes_no_such_background_is_refused():
     with pytest.raises(ModelError, match=r"takes a background of .*got ConstantModel; add other backgrounds"):
         scattered(GaussianModel(), ConstantModel())

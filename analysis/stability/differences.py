@@ -1,18 +1,28 @@
 """Mean squares of differences of phase at a distance, in blocks that stay in the cache.
 
-Sums over a window move on by what enters and leaves, so that nothing is subtracted from a large running total.
+Sums over a window move on by what enters and leaves, so that nothing is subtracted from a large running total. Long
+series without gaps go to compiled loops (`analysis.stability.squares`).
 
 Not here: what the mean squares mean (`analysis.stability.deviations`).
 """
 
 from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from analysis.core.arrays import for_kernel
+from analysis.core.stale_kernels import drop_stale
 from analysis.stability.series import Array, Counts
 
 _BLOCK = 1 << 15
+_LONG = 1 << 17
+"""Terms from which loading the compiled loops pays."""
+_ALLAN = 2
 
 
 def mean_square(
@@ -20,6 +30,10 @@ def mean_square(
 ) -> tuple[float, int]:
     """Return the mean square of the differences of one order at distance `m`, and how many are whole."""
     total = phase.size - order * m
+    if before is None and total >= _LONG:
+        square = float(_compiled().differences(for_kernel(phase), m, order))
+        if np.isfinite(square):
+            return square / total, total
     return _mean(_differences(phase, m, order, total), order * m, before, until)
 
 
@@ -28,9 +42,19 @@ def mean_square_of_sums(
 ) -> tuple[float, int]:
     """Return the mean square of such differences summed over `m` neighbours, and how many are whole."""
     total = phase.size - (order + 1) * m + 1
+    if before is None and order == _ALLAN and total >= _LONG:
+        square = float(_compiled().sums(for_kernel(phase), m))
+        if np.isfinite(square):
+            return square / total, total
     if before is not None:
         phase = np.nan_to_num(phase)
     return _mean(_sums(phase, m, order, total), (order + 1) * m - 1, before, until)
+
+
+@cache
+def _compiled() -> Any:  # noqa: ANN401 - a module; numba takes as long to import as all the rest
+    drop_stale(Path(__file__).parent, ("squares",))
+    return import_module("analysis.stability.squares")
 
 
 def _mean(blocks: Iterator[Array], span: int, before: Counts | None, until: Counts | None) -> tuple[float, int]:

@@ -91,8 +91,9 @@ def exponent(series: Series, m: int, *, differences: int) -> int | None:
 
 
 def _without_trend(points: Array, inside: npt.NDArray[np.bool_], *, degree: int) -> Array:
-    at = np.linspace(-1, 1, points.size)
-    return points - np.polynomial.legendre.legval(at, np.polynomial.legendre.legfit(at[inside], points[inside], degree))
+    basis = np.polynomial.legendre.legvander(np.linspace(-1, 1, points.size), degree)
+    used = np.where(inside[:, None], basis, 0.0)
+    return points - basis @ np.linalg.solve(used.T @ used, used.T @ np.where(inside, points, 0.0))
 
 
 def _lag_one(points: Array) -> float:

@@ -19,6 +19,7 @@ Data = xr.Dataset | xr.DataArray | npt.ArrayLike
 Kind = Literal["phase", "frequency"]
 Taus = Literal["octave", "decade", "all"] | Sequence[float] | npt.NDArray[np.float64]
 _UNEVEN = 1e-3
+_BLOCK = 1 << 15
 _SHORTEST = 3
 _MOST_ALL = 100_000
 
@@ -67,8 +68,9 @@ def read_series(data: Data, *, rate: float, kind: str, level: bool = True) -> Se
     seconds = units.factor(unit, "s") if unit != "1" and units.same_dimension(unit, "s") else 1.0
     unit = "1" if unit == "1" or units.same_dimension(unit, "s") else units.multiply(unit, "s", power=-1)
     until = np.cumsum(absent) if gaps else None
+    scaled = values * seconds if seconds != 1.0 else values
     return Series(
-        phase=_levelled(values * seconds, absent) if level else values * seconds,
+        phase=_levelled(scaled, absent) if level else scaled,
         missing_before=None if until is None else until - absent,
         missing_until=until,
         rate=float(rate),
@@ -112,8 +114,10 @@ def _values(data: Data, rate: float) -> tuple[Array, str]:
 
 
 def _require_even(data: xr.DataArray, rate: float) -> None:
-    times = data.coords.get("time")
-    if times is None or times.ndim != 1 or times.size < 2 or not np.issubdtype(times.dtype, np.number):  # noqa: PLR2004
+    if "time" not in data.coords:  # `coords.get` would make one up for the dimension
+        return
+    times = data.coords["time"]
+    if times.ndim != 1 or times.size < 2 or not np.issubdtype(times.dtype, np.number):  # noqa: PLR2004
         return
     steps = np.diff(times.values.astype(float)) * units.factor(str(times.attrs.get("units", "s")), "s") * rate
     if not np.allclose(steps, 1.0, atol=_UNEVEN):
@@ -127,8 +131,12 @@ def _require_even(data: xr.DataArray, rate: float) -> None:
 def _levelled(values: Array, absent: npt.NDArray[np.bool_]) -> Array:
     first, last = int(np.argmin(absent)), values.size - 1 - int(np.argmin(absent[::-1]))
     slope = (values[last] - values[first]) / (last - first)
-    line = np.linspace(values[first] - slope * first, values[first] + slope * (values.size - 1 - first), values.size)
-    return np.subtract(values, line, out=line)
+    level, ramp = values[first] - slope * first, np.arange(_BLOCK, dtype=float)
+    result = np.empty_like(values)
+    for start in range(0, values.size, _BLOCK):
+        part = values[start : start + _BLOCK]
+        result[start : start + _BLOCK] = part - (level + slope * (start + ramp[: part.size]))
+    return result
 
 
 def averaging_factors(taus: Taus, *, rate: float, largest: int) -> Counts:

@@ -2,7 +2,7 @@
 
 from instruments.control.closed import ClosedLoop
 from instruments.control.guarding import guard
-from instruments.control.identify import FirstOrder, Ultimate, identify_relay, identify_step
+from instruments.control.identify import Ultimate, identify_relay, identify_step
 from instruments.control.loop import Interlock, LoopSettings, run_loop
 from instruments.control.pid import Pid, PidSettings
 from instruments.control.profile import Profile, Ramp, Soak
@@ -10,7 +10,6 @@ from instruments.control.tuning import simc, tyreus_luyben
 
 __all__ = [
     "ClosedLoop",
-    "FirstOrder",
     "Interlock",
     "LoopSettings",
     "Pid",

@@ -14,7 +14,7 @@ from analysis.core import InstrumentError, SpectrumError
 from analysis.uncertainty import Quantity, type_a
 from analysis.waveform import FirstOrder, first_order
 
-__all__ = ["FirstOrder", "Ultimate", "identify_relay", "identify_step"]
+__all__ = ["Ultimate", "identify_relay", "identify_step"]
 
 _LEAST_CYCLES = 3
 

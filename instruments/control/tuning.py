@@ -6,7 +6,8 @@ Not here: how a process is identified (`instruments.control.identify`).
 from dataclasses import replace
 
 from analysis.core import InstrumentError
-from instruments.control.identify import FirstOrder, Ultimate
+from analysis.waveform import FirstOrder
+from instruments.control.identify import Ultimate
 from instruments.control.pid import PidSettings
 
 __all__ = ["simc", "tyreus_luyben"]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis import waveform
 from analysis.core import InstrumentError
 from analysis.uncertainty import Quantity
 from instruments import control
@@ -51,7 +52,7 @@ class Furnace:
 
 
 def known(gain, lag, dead):
-    return control.FirstOrder(
+    return waveform.FirstOrder(
         gain=Quantity(value=gain, u=0, units="degC"),
         time_constant=Quantity(value=lag, u=0, units="s"),
         dead_time=Quantity(value=dead, u=0, units="s"),

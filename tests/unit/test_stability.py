@@ -1,5 +1,7 @@
 """Deviations of frequency: noise, degrees of freedom, intervals, gaps, refusals."""
 
+import importlib
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -7,6 +9,7 @@ from scipy.stats import binom
 
 from analysis import stability
 from analysis.core import SpectrumError, history
+from analysis.stability import differences
 
 
 def noise(alpha, count, seed=0):
@@ -231,3 +234,33 @@ def test_a_clock_too_good_for_the_comparison_has_no_deviation():
 def test_three_clocks_need_their_three_pairs_of_one_length(pairs):
     with pytest.raises(SpectrumError, match="three"):
         stability.three_cornered_hat(pairs, rate=1.0, taus=[1.0])
+
+
+@pytest.mark.parametrize("m", [1, 2, 7, 1000, 33_000, 60_001])
+def test_the_compiled_loops_give_what_the_blocks_give(m):
+    """Route: NumPy in blocks, which also takes gaps; lengths and distances across the ends of blocks and lanes."""
+    squares = importlib.import_module("analysis.stability.squares")
+    for size in (180_004, 200_000, 262_144 + 3 * m):
+        x = np.cumsum(np.random.default_rng(m).normal(size=size))
+        for order in (2, 3):
+            blocks = np.concatenate(list(differences._differences(x, m, order, size - order * m)))
+            assert squares.differences(x, m, order) == pytest.approx(blocks @ blocks, rel=1e-12)
+        windows = size - 3 * m + 1
+        sums = np.concatenate(list(differences._sums(x, m, 2, windows)))[:windows]
+        assert squares.sums(x, m) == pytest.approx(sums @ sums, rel=1e-11)
+
+
+def test_a_long_series_with_a_gap_is_not_given_to_the_compiled_loops():
+    x = np.random.default_rng(1).normal(size=200_000)
+    whole = stability.oadev(x, rate=1.0, kind="phase", taus=[4.0])
+    x[100_000] = np.nan
+    gap = stability.oadev(x, rate=1.0, kind="phase", taus=[4.0])
+    assert int(gap["n"][0]) == int(whole["n"][0]) - 3
+    assert float(gap["value"][0]) == pytest.approx(float(whole["value"][0]), rel=1e-3)
+
+
+def test_a_record_without_times_has_none_made_up():
+    readings = np.random.default_rng(1).normal(size=300)
+    named = xr.DataArray(readings, dims="time")
+    found = stability.oadev(named, rate=100.0, kind="frequency")
+    np.testing.assert_array_equal(found["value"], stability.oadev(readings, rate=100.0, kind="frequency")["value"])

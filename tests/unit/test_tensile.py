@@ -1,5 +1,6 @@
 """Tensile tests: truth of simulated materials, coverage of intervals, what is refused and why, verification."""
 
+import math
 import os
 from pathlib import Path
 
@@ -210,3 +211,19 @@ def test_the_figure_shows_curve_lines_and_points(steel):
     axes = figures.draw_tensile(evaluated(steel), near_yield=True).axes[0]
     assert {"curve", "elastic line", "0.2 % offset"} <= {each.get_label() for each in axes.lines}
     assert axes.get_xlim()[1] < 1.5
+
+
+def test_the_uncertainty_of_a_verification_is_that_of_a_hand_calculation():
+    """Runs of 0.10, 0.20 and 0.00 % at 2 kN: s/sqrt(3) = 0.0577 %; resolution 0.1 %/sqrt(12) = 0.0289 %; standard 0.03 %."""
+    runs = np.array([[2.002, 10.02], [2.004, 10.01], [2.000, 10.03]])
+    transducer = Quantity(value=0.01, u=0.03, units="percent", label="force standard")
+    found = tensile.verify_force([2.0, 10.0], runs, resolution=0.002, standard=transducer)
+    assert found.errors[0].value == pytest.approx(0.10 - 0.01)
+    assert found.errors[0].u == pytest.approx(math.hypot(0.1 / math.sqrt(3), 0.1 / math.sqrt(12), 0.03), rel=1e-9)
+    assert found.steps["u_q"][0] == found.errors[0].u
+    shared = (found.errors[0] - found.errors[1]).u
+    assert shared < math.hypot(found.errors[0].u, found.errors[1].u) - 1e-3
+    without = tensile.verify_force([2.0, 10.0], runs, resolution=0.002)
+    assert "force standard" in without.sentence
+    with pytest.raises(UncertaintyError, match="percent"):
+        tensile.verify_force([2.0, 10.0], runs, resolution=0.002, standard=Quantity(value=0, u=1.0, units="N"))

@@ -214,7 +214,7 @@ def test_the_figure_shows_curve_lines_and_points(steel):
 
 
 def test_the_uncertainty_of_a_verification_is_that_of_a_hand_calculation():
-    """At 2 kN: runs of 0.10, 0.20, 0.00 %, s/sqrt(3) = 0.0577 %; resolution 0.1 %/sqrt(12) = 0.0289 %; standard 0.03 %."""
+    """At 2 kN: runs 0.10, 0.20, 0.00 %, s/sqrt(3) = 0.0577 %; resolution 0.1 %/sqrt(12) = 0.0289 %; standard 0.03 %."""
     runs = np.array([[2.002, 10.02], [2.004, 10.01], [2.000, 10.03]])
     transducer = Quantity(value=0.01, u=0.03, units="percent", label="force standard")
     found = tensile.verify_force([2.0, 10.0], runs, resolution=0.002, standard=transducer)

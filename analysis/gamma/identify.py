@@ -14,6 +14,8 @@ from analysis.uncertainty import Quantity
 
 __all__ = ["identify"]
 
+ROUNDING = 1e-9  # keV; a line that the calibration goes through exactly has no uncertainty left
+
 
 def identify(
     energies: Sequence[Quantity],
@@ -72,7 +74,7 @@ def _met(
     for line in seen:
         peak = min(energies, key=lambda each: abs(each.value - line.energy.value))
         off = peak - line.energy
-        if abs(off.value) <= min(tolerance, off.U(probability)):
+        if abs(off.value) <= min(tolerance, off.U(probability) + ROUNDING):
             met.append((peak, line))
     total = sum(line.intensity.value for line in seen)
     return met, sum(line.intensity.value for _, line in met) / total if seen else 0.0

@@ -56,6 +56,7 @@ FUNCTIONS = {
     "03_uvvis_quantitation": (
         "calibration.CurveCalibration.inverse", "calibration.detection_limits", "uncertainty.propagate",
     ),
+    "05_gamma_xrf": ("gamma.activity", "gamma.read_peak"),
     "06_xrd_lattice": ("diffraction.lattice_parameter", "diffraction.williamson_hall", "peaks.quantity"),
     "04_xps_core_levels": ("peaks.quantity", "peaks.integral"),
     "08_instrument_calibration": (

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from analysis.core import SpectrumError
-from analysis.waveform.samples import require_rate
+from analysis.waveform.samples import require_number, require_rate
 
 __all__ = ["Coherent", "coherent"]
 
@@ -49,11 +49,11 @@ def coherent(frequency: float, *, rate: float, samples: int) -> Coherent:
         If the frequency lies outside 0 to half the rate, or the record is too short.
     """
     rate = require_rate(rate)
-    if not 0.0 < frequency < 0.5 * rate:
+    if not 0.0 < require_number(frequency, "frequency") < 0.5 * rate:
         msg = f"frequency must lie between 0 and half the rate, {0.5 * rate:g} Hz, got {frequency!r}"
         raise SpectrumError(msg)
-    if samples < 4:  # noqa: PLR2004 - four phases
-        msg = f"a coherent record needs at least 4 samples, got {samples}"
+    if not require_number(samples, "samples") >= 4 or samples != int(samples):  # noqa: PLR2004 - four phases
+        msg = f"a coherent record needs a whole number of samples, at least 4, got {samples}"
         raise SpectrumError(msg)
     wanted = frequency * samples / rate
     possible = (k for k in range(1, (samples + 1) // 2) if math.gcd(k, samples) == 1)

@@ -11,7 +11,7 @@ import numpy as np
 
 from analysis.core import SpectrumError
 from analysis.uncertainty import Quantity
-from analysis.waveform.samples import Array, Samples, read_samples, require_rate
+from analysis.waveform.samples import Array, Samples, read_samples, require_number, require_rate
 from analysis.waveform.sine import design, quantities, sine_fit
 
 __all__ = ["DynamicTest", "dynamic_test"]
@@ -85,7 +85,7 @@ def dynamic_test(samples: Samples, *, rate: float, full_scale: float, harmonics:
     if found.ndim != 1:
         msg = f"the dynamic test takes one record, got {dict(found.sizes)}; choose one by isel"
         raise SpectrumError(msg)
-    if not (np.isfinite(full_scale) and full_scale > 0.0) or np.ptp(found.values) > full_scale * (1.0 + 1e-9):
+    if not require_number(full_scale, "full_scale") > 0.0 or np.ptp(found.values) > full_scale * (1.0 + 1e-9):
         msg = f"full_scale must be above the {np.ptp(found.values):g} that the record spans, got {full_scale!r}"
         raise SpectrumError(msg)
     if harmonics < 2:  # noqa: PLR2004 - the second is the first that distorts

@@ -83,7 +83,8 @@ def _counted(codes: npt.ArrayLike, bits: int) -> npt.NDArray[np.int64]:
         msg = f"bits must lie between 2 and {_MOST_BITS}, got {bits}"
         raise SpectrumError(msg)
     values: Any = np.asarray(codes).ravel()
-    whole = values.size and np.isfinite(values.astype(float)).all() and np.array_equal(values, np.rint(values))
+    real = values.dtype.kind in "fiu"
+    whole = real and values.size and np.isfinite(values.astype(float)).all() and np.array_equal(values, np.rint(values))
     if not whole or values.min() < 0 or values.max() >= 1 << bits:
         msg = f"codes must be whole numbers from 0 to {(1 << bits) - 1}, got {values[:4]}...; convert volts to codes"
         raise SpectrumError(msg)

@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.core import SpectrumError
 from analysis.uncertainty import Quantity, type_a_jointly
-from analysis.waveform.samples import Samples, read_samples, require_rate
+from analysis.waveform.samples import Samples, read_samples, require_number, require_rate
 
 __all__ = ["lock_in"]
 
@@ -49,7 +49,7 @@ def lock_in(
     if found.ndim != 1:
         msg = f"lock_in takes one record, got {dict(found.sizes)}; choose one by isel"
         raise SpectrumError(msg)
-    detected = harmonic * frequency
+    detected = harmonic * require_number(frequency, "frequency")
     if harmonic < 1 or not 0.0 < detected < 0.5 * rate:
         msg = f"{harmonic} x {frequency!r} Hz must lie between 0 and half the rate, {0.5 * rate:g} Hz"
         raise SpectrumError(msg)

@@ -12,7 +12,7 @@ import xarray as xr
 
 from analysis.core import SpectrumError
 from analysis.uncertainty import Quantity, correlated
-from analysis.waveform.samples import Array, Samples, read_samples, require_rate
+from analysis.waveform.samples import Array, Samples, read_samples, require_number, require_rate, require_unwrapped
 
 __all__ = ["design", "quantities", "sine_fit"]
 
@@ -45,11 +45,12 @@ def sine_fit(samples: Samples, *, rate: float, frequency: float | None = None) -
     Raises
     ------
     SpectrumError
-        If samples are too few, missing, unevenly spaced or clipped; there is less than one cycle; or the frequency
-        lies outside 0 to half the rate.
+        If samples are too few, missing, unevenly spaced, clipped or wrapped; there is less than one cycle; or the
+        frequency lies outside 0 to half the rate.
     """
     rate = require_rate(rate)
     found = read_samples(samples, rate=rate, least=5, clipped=False)
+    require_unwrapped(found)
     y = found.values.reshape(-1, found.shape[-1])
     if np.any(np.ptp(y, axis=-1) == 0.0):
         msg = "a record is constant; there is no sine in it"
@@ -113,7 +114,7 @@ def design(nu: Array, count: int) -> Array:
 
 
 def _known(frequency: float, rate: float) -> float:
-    if not (np.isfinite(frequency) and 0.0 < frequency < 0.5 * rate):
+    if not 0.0 < require_number(frequency, "frequency") < 0.5 * rate:
         msg = f"frequency must lie between 0 and half the rate, {0.5 * rate:g} Hz, got {frequency!r}"
         raise SpectrumError(msg)
     return float(frequency) / rate

@@ -3,26 +3,23 @@
 Not here: the functions a user calls (`analysis.stability.totals`), other degrees of freedom
 (`analysis.stability.freedom`).
 
-References: NIST SP 1065 (Riley 2008), 5.2.12, 5.2.15 and 5.4; Howe and Peppler, Proc. IEEE FCS (2003) 261; Howe and
-Vernotte, Proc. 31st PTTI (1999) 267.
+References: NIST SP 1065 (Riley 2008), 5.2.12, 5.2.15 and 5.4; Howe and Peppler, Proc. IEEE FCS (2003) 261; Box, Annals
+of Mathematical Statistics 25 (1954) 290, doi:10.1214/aoms/1177728786 (degrees of freedom of a quadratic form).
 """
 
 from collections.abc import Callable
 
 import numpy as np
 
-from analysis.stability.freedom import generalised_covariance
+from analysis.stability.freedom import degrees_of_freedom, generalised_covariance
 from analysis.stability.series import Array, Series
 
 SHARE = 0.75
 """The averaging time of Theo1 over its stride."""
-_MTOT = {
-    2: (1.90, 2.1, 0.94),
-    1: (1.20, 1.40, 0.83),
-    0: (1.10, 1.2, 0.73),
-    -1: (0.85, 0.50, 0.70),
-    -2: (0.75, 0.31, 0.69),
-}
+_REDDEST = -2
+_EXACT = 160
+_STRIDES = 16
+_PLAIN = 4
 _ROWS = 1 << 20
 
 
@@ -38,6 +35,11 @@ def modified_total(series: Series, m: int) -> tuple[float, int]:
 
 def _mean_squares(runs: Array, m: int) -> Array:
     """Return the mean over 6m places of the squared second differences of means over m, for each run."""
+    return np.mean(_reflected(runs, m) ** 2, axis=1)
+
+
+def _reflected(runs: Array, m: int) -> Array:
+    """Return second differences of means over m at 6m places of each run, less its slope, reflected at both ends."""
     length = 3 * m
     half = length // 2
     gap = half + length % 2  # between the centres of the halves
@@ -46,16 +48,44 @@ def _mean_squares(runs: Array, m: int) -> Array:
     longer = np.concatenate([left[:, ::-1], left, left[:, ::-1]], axis=1)
     sums = np.cumsum(np.concatenate([np.zeros((len(runs), 1)), longer], axis=1), axis=1)
     means = (sums[:, m:] - sums[:, :-m]) / m
-    terms = means[:, : 6 * m] - 2 * means[:, m : 7 * m] + means[:, 2 * m : 8 * m]
-    return np.mean(terms**2, axis=1)
+    return means[:, : 6 * m] - 2 * means[:, m : 7 * m] + means[:, 2 * m : 8 * m]
 
 
 def modified_total_freedom(noise: int, m: int, samples: int) -> tuple[float, float]:
-    """Return the degrees of freedom and the mean over the true modified variance (SP 1065, tables 8 and 11)."""
-    if noise not in _MTOT:
+    """Return the degrees of freedom and the mean over the true modified variance.
+
+    The estimate is a quadratic form x'Qx of Gaussian phase with covariance R: its mean is tr(QR), its degrees of
+    freedom are tr(QR)**2 / tr(QRQR). Exact up to 160 phases; longer records are taken at fewer phases in the same
+    ratio, at most 16 averaging times, and scaled by the freedom of the modified Allan variance.
+    """
+    if noise < _REDDEST:
         return float("nan"), 1.0
-    b, c, bias = _MTOT[noise]
-    return max(b * samples / m - c, 1.0), bias
+    few, short = samples, m
+    if samples > _EXACT:
+        strides = min(samples / m, _STRIDES)
+        short = min(int(_EXACT / strides), m)
+        few = round(short * strides)
+    covariance = generalised_covariance(np.subtract.outer(np.arange(few), np.arange(few)), noise)
+    product = _modified_total_form(short, few) @ covariance
+    mean = float(np.trace(product))
+    window = np.repeat([1.0, -2.0, 1.0], short) / short
+    true = float(window @ covariance[: 3 * short, : 3 * short] @ window)
+    scale = _modified_freedom(noise, m, samples) / _modified_freedom(noise, short, few)
+    return max(mean**2 / float(np.sum(product * product.T)) * scale, 1.0), mean / true
+
+
+def _modified_total_form(m: int, samples: int) -> Array:
+    """Return the matrix Q of the modified total variance of so many phases, times 2 m**2."""
+    rows, runs = _reflected(np.eye(3 * m), m), samples - 3 * m + 1
+    one = rows @ rows.T / (6 * m)
+    form = np.zeros((samples, samples))
+    for start in range(runs):
+        form[start : start + 3 * m, start : start + 3 * m] += one / runs
+    return form
+
+
+def _modified_freedom(noise: int, m: int, samples: int) -> float:
+    return degrees_of_freedom(noise, m=m, terms=max(samples, _PLAIN * m) - 3 * m + 1, modified=True)
 
 
 def theo1(series: Series, m: int) -> tuple[float, int]:

@@ -15,11 +15,10 @@ import xarray as xr
 from analysis.core import SpectrumError, history, units
 from analysis.stability import freedom, theo
 from analysis.stability.differences import mean_square, mean_square_of_sums
-from analysis.stability.noise import FEWEST, NOISES, exponent
+from analysis.stability.noise import FEWEST, NOISES, Noise, noises
 from analysis.stability.series import Array, Counts, Data, Series, Taus, averaging_factors, read_series
 
 UNKNOWN = -128
-_MANY = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,8 +143,13 @@ def estimate(
     rows = [which.variance(series, int(m)) for m in factors]
     values = np.sqrt([square for square, _ in rows])
     counts = np.array([n for _, n in rows])
-    noises = _noises(series, factors, noise)
-    found = list(zip(values.tolist(), counts.tolist(), noises, strict=True))
+    seen: list[Noise | None] = (
+        noises(series, factors, reddest=2 - 2 * which.differences)
+        if noise is None
+        else [Noise(alpha=noise, possible=(noise,))] * factors.size
+    )
+    alphas = [UNKNOWN if each is None else each.alpha for each in seen]
+    found = list(zip(values.tolist(), counts.tolist(), seen, strict=True))
     limits = np.array([_limits(which, series, int(m), row, level) for m, row in zip(factors, found, strict=True)])
     result = bare(
         series, which.share * factors.astype(float), values, counts, title=which.title, time=which.time
@@ -155,10 +159,10 @@ def estimate(
         low=("tau", limits[:, 3]),
         high=("tau", limits[:, 4]),
         dof=("tau", limits[:, 0]),
-        noise=("tau", np.array([UNKNOWN if a is None else a for a in noises], dtype=np.int8)),
-        noise_name=("tau", np.array(["not identified" if a is None else NOISES[a] for a in noises])),
+        noise=("tau", np.array(alphas, dtype=np.int8)),
+        noise_name=("tau", np.array([NOISES.get(alpha, "not identified") for alpha in alphas])),
     )
-    result = _described(result, level=level).assign_attrs(advice=_advice(noises, limits[:, 0], series.gaps))
+    result = _described(result, level=level).assign_attrs(advice=_advice(seen, limits[:, 0], series.gaps))
     settings: dict[str, object] = {
         "rate": float(rate),
         "kind": series.kind,
@@ -235,14 +239,19 @@ def _described(result: xr.Dataset, *, level: float) -> xr.Dataset:
     return result.assign_attrs(level=level)
 
 
-def _advice(noises: list[int | None], freedoms: Array, gaps: bool) -> str:  # noqa: FBT001
+def _advice(seen: list[Noise | None], freedoms: Array, gaps: bool) -> str:  # noqa: FBT001
     said = []
-    if None in noises:
+    if None in seen:
         said.append(f"Fewer than {FEWEST} points: noise is not identified and there are no intervals; give noise=.")
     elif np.isnan(freedoms).any():
         said.append(
             "Where intervals are missing, their law is not known: the variance does not converge (remove the drift, or "
             "use ohdev), or a total deviation meets phase noise (use mdev)."
+        )
+    if any(each is not None and each.held for each in seen):
+        said.append(
+            "At some times the noise looks redder than random walk FM, as random walk may; the intervals are those of "
+            "random walk FM. Where it may be redder indeed, use ohdev."
         )
     if gaps:
         said.append("Terms that touch a gap are left out, and the degrees of freedom are those of the terms left.")
@@ -258,47 +267,33 @@ def _require_settings(level: float, noise: int | None) -> None:
         raise SpectrumError(msg)
 
 
-def _noises(series: Series, factors: Counts, given: int | None) -> list[int | None]:
-    """Identify the noise at each averaging time; where too few points are left, that of the last time with enough.
-
-    With few points the reddest of this and the two octaves below is taken: its intervals are the widest.
-    """
-    if given is not None:
-        return [given] * len(factors)
-    longest = max((series.phase.size - 1) // FEWEST, 1)
-    found: dict[int, int | None] = {}
-
-    def at(m: int) -> int | None:
-        if m not in found:
-            found[m] = exponent(series, m, differences=3)
-        return found[m]
-
-    result = []
-    for m in np.minimum(factors, longest).tolist():
-        octaves = [m] if series.phase.size >= _MANY * m else [m, m // 2, m // 4]
-        seen = [alpha for alpha in (at(each) for each in octaves if each) if alpha is not None]
-        result.append(min(seen) if seen else None)
-    return result
-
-
 def _limits(
-    which: Estimator, series: Series, m: int, row: tuple[float, int, int | None], level: float
+    which: Estimator, series: Series, m: int, row: tuple[float, int, Noise | None], level: float
 ) -> tuple[float, float, float, float, float]:
-    """Return degrees of freedom, the standard interval and that of the level."""
-    value, n, alpha = row
-    if alpha is None or n < 1:
+    """Return degrees of freedom, the standard interval and that of the level.
+
+    Where the bias depends on the noise, they reach over all noises that are possible.
+    """
+    value, n, noise = row
+    if noise is None or n < 1:
         return (np.nan,) * 5
-    bias = 1.0
-    if which.law:
-        edf, bias = which.law(alpha, m, series.phase.size)
-    else:
+    if which.law is None:
         edf = freedom.degrees_of_freedom(
-            alpha,
+            noise.alpha,
             m=m,
             terms=n,
             differences=which.differences,
             overlapping=which.overlapping,
             modified=which.modified,
         )
-    standard = freedom.interval(value, edf, level=freedom.STANDARD, bias=bias)
-    return (edf, *standard, *freedom.interval(value, edf, level=level, bias=bias))
+        laws = [(edf, 1.0)]
+    else:
+        samples = series.phase.size
+        edf, bias = which.law(noise.alpha, m, samples)
+        others = [which.law(alpha, m, samples) for alpha in noise.possible if alpha != noise.alpha]
+        laws = [(edf, bias), *(each for each in others if np.isfinite(edf) and np.isfinite(each[0]))]
+    standard, wanted = (
+        np.array([freedom.interval(value, dof, level=each, bias=bias) for dof, bias in laws])
+        for each in (freedom.STANDARD, level)
+    )
+    return (edf, standard[:, 0].min(), standard[:, 1].max(), wanted[:, 0].min(), wanted[:, 1].max())

@@ -3,11 +3,13 @@
 Not here: intervals (`analysis.stability.freedom`).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 from analysis.core import SpectrumError
-from analysis.stability.series import Array, Data, Series, averaging_factors, read_series
+from analysis.stability.series import Array, Counts, Data, Series, averaging_factors, read_series
 
 NOISES = {
     2: "white PM",
@@ -23,6 +25,18 @@ NOISES = {
 FEWEST = 30
 _MOST = 1 << 17
 _STATIONARY = 0.25
+_MANY = 256
+_COVERAGE = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """The exponent that intervals are made with, and all that its own uncertainty leaves possible."""
+
+    alpha: int
+    possible: tuple[int, ...]
+    held: bool = False
+    """Whether it looked one power redder than the variance converges for."""
 
 
 def identify(data: Data, *, rate: float, tau: float, kind: str = "phase", differences: int = 3) -> int | None:
@@ -68,6 +82,44 @@ def identify(data: Data, *, rate: float, tau: float, kind: str = "phase", differ
 
 def exponent(series: Series, m: int, *, differences: int) -> int | None:
     """Return alpha at averaging factor `m`, None where too few points are left, held within the known noises."""
+    seen = _look(series, m, differences=differences)
+    return None if seen is None else _whole(seen[0])
+
+
+def noises(series: Series, factors: Counts, *, reddest: int) -> list[Noise | None]:
+    """Identify the noise at each averaging time; where too few points are left, that of the last time with enough.
+
+    With few points the reddest of this and the two octaves below is taken: its intervals are the widest. Random walk
+    often looks one power redder than it is; so that is held to `reddest`, and further ones only if all looks agree.
+    """
+    longest = max((series.phase.size - 1) // FEWEST, 1)
+    seen: dict[int, tuple[float, float] | None] = {}
+    result = []
+    for m in np.minimum(factors, longest).tolist():
+        octaves = [m] if series.phase.size >= _MANY * m else [each for each in (m, m // 2, m // 4) if each]
+        seen |= {each: _look(series, each, differences=3) for each in octaves if each not in seen}
+        looks = [look for look in (seen[each] for each in octaves) if look is not None]
+        result.append(_noise(looks, reddest) if looks else None)
+    return result
+
+
+def _noise(looks: list[tuple[float, float]], reddest: int) -> Noise:
+    alphas = [_whole(value) for value, _ in looks]
+    if max(alphas) < reddest - 1:
+        return Noise(alpha=max(alphas), possible=(max(alphas),))
+    low, high = (
+        max(_whole(side), reddest)
+        for side in (min(a - _COVERAGE * u for a, u in looks), max(a + _COVERAGE * u for a, u in looks))
+    )
+    return Noise(alpha=max(min(alphas), reddest), possible=tuple(range(low, high + 1)), held=min(alphas) == reddest - 1)
+
+
+def _whole(value: float) -> int:
+    return int(np.clip(round(value), min(NOISES), max(NOISES)))
+
+
+def _look(series: Series, m: int, *, differences: int) -> tuple[float, float] | None:
+    """Return alpha at averaging factor `m` as a real number, and its standard deviation."""
     points = series.phase[: _MOST * m : m].copy()
     steps = 0
     if series.kind == "frequency":
@@ -80,14 +132,13 @@ def exponent(series: Series, m: int, *, differences: int) -> int | None:
     if inside.sum() < FEWEST:
         return None
     points = _without_trend(points, inside, degree=2 - steps)
-    shift = 0
     while True:
         rho = _lag_one(points)
-        rho = rho / (1 + rho)
-        if rho < _STATIONARY or shift + steps >= differences:
-            return int(np.clip(2 - 2 * steps - 2 * shift - round(2 * rho), min(NOISES), max(NOISES)))
+        if rho / (1 + rho) < _STATIONARY or steps >= differences:
+            spread = 2 / (1 + rho) ** 2 * np.sqrt((1 - rho**2) / inside.sum())
+            return 2 - 2 * steps - 2 * rho / (1 + rho), float(spread)
         points = np.diff(points)
-        shift += 1
+        steps += 1
 
 
 def _without_trend(points: Array, inside: npt.NDArray[np.bool_], *, degree: int) -> Array:

@@ -23,8 +23,9 @@ def mtotdev(
     """Return the modified total deviation, whose runs are reflected at their ends.
 
     More certain than `mdev` at long times, and slow: work grows as samples times averaging time. The value is not
-    corrected for bias (SP 1065 prints it corrected, a factor 1/sqrt(0.73) under white frequency noise); the intervals
-    allow for it.
+    corrected for bias (SP 1065 prints it corrected, a factor 1/sqrt(0.73) under white frequency noise). The intervals
+    allow for it, computed for the averaging time and the record instead of taken from a table, and for every noise
+    that the data leave possible.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ def theo1(
     """Return Theo1, which reaches averaging times of three quarters of the record.
 
     Averaging times are 0.75 of an even stride of 10 samples or more. The value is not corrected for bias; the
-    intervals allow for it, so that they are those of the Allan deviation.
+    intervals are those of the Allan deviation: they allow for the bias, under every noise that the data leave possible.
 
     Parameters
     ----------

@@ -283,7 +283,8 @@ def make(
     Parameters
     ----------
     model, params:
-        The model with all its parameters; ties are arithmetic.
+        The model with all its parameters; ties are arithmetic. A function with the attribute `takes_complex = True`
+        is not asked beforehand whether complex steps are right for it, only where the fit ends.
     axis:
         Dims `(channel,)`, or `(variable, channel)` in the order of the independent variables.
     max_iterations:
@@ -316,7 +317,8 @@ def make(
     moving = {*plan.free.tolist(), *(at for at, _ in plan.tied)}
     names = [name for name in function.names if plan.names.index(name) in moving]
     analytic = layered.is_layered(model)
-    exact = not analytic and takes_complex(function, axes, slopes.columns(points), names)
+    said = bool(getattr(getattr(model, "func", None), "takes_complex", False))
+    exact = not analytic and (said or takes_complex(function, axes, slopes.columns(points), names))
     return Vectorised(
         slopes=replace(slopes, exact=exact, analytic=analytic), params=params, max_iterations=max_iterations, loss=loss,
         block=max(1, MEMORY // (axes.shape[1] * (plan.free.size + 1))),

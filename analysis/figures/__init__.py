@@ -4,6 +4,7 @@ from analysis.figures.drawing import png
 from analysis.figures.fitted_curves import draw_curve
 from analysis.figures.pairs import draw_pairs
 from analysis.figures.quality import draw_chart, draw_equivalence, draw_gauge
+from analysis.figures.records import draw_records
 from analysis.figures.results import draw_budget, draw_densities, draw_deviations
 from analysis.figures.runs import draw_loop, draw_map
 from analysis.figures.spectra import draw_baseline, draw_fit, draw_spectrum
@@ -26,6 +27,7 @@ __all__ = [
     "draw_loop",
     "draw_map",
     "draw_pairs",
+    "draw_records",
     "draw_spectrum",
     "draw_stability",
     "draw_tensile",

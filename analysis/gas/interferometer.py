@@ -68,6 +68,26 @@ class Interferometer:
             return np.asarray(0.54 + 0.46 * np.cos(math.pi * part))
         return np.ones_like(part)
 
+    def line_shape(self, offset: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return what the spectrometer makes of an infinitely narrow line.
+
+        Parameters
+        ----------
+        offset:
+            Distances from the line, cm-1.
+
+        Returns
+        -------
+        :
+            The instrument line shape, of unit area, cm.
+        """
+        d, x = self.path_difference, np.asarray(offset, dtype=float) * self.path_difference
+        if self.apodisation == "triangular":
+            return np.asarray(d * np.sinc(x) ** 2)
+        if self.apodisation == "happ-genzel":
+            return np.asarray(d * (1.08 * np.sinc(2.0 * x) + 0.46 * (np.sinc(2.0 * x - 1.0) + np.sinc(2.0 * x + 1.0))))
+        return np.asarray(2.0 * d * np.sinc(2.0 * x))
+
     def blur(self, absorbed: npt.NDArray[np.float64], step: float) -> npt.NDArray[np.float64]:
         """Convolve a spectrum with the instrument line shape.
 

@@ -1,57 +1,54 @@
 """Positions of the lines of a band, each from a fit of its own, for combination differences.
 
+A line is fitted as the interferometer sees it: Voigt by Beer and Lambert, then the instrument line shape. A line shape
+of another kind would shift positions by how the channels happen to lie on the line.
 Not here: what they tell of the molecule (`analysis.gas.structure`), the fit of the whole band (`analysis.gas.fitting`).
 """
 
+import math
+
 import lmfit
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
+from scipy import special
 
 from analysis import peaks
 from analysis.core import CHANNEL, SpectrumError
-from analysis.gas.band import LINE, Band
+from analysis.gas.band import LINE, REFERENCE, Band
 from analysis.gas.door import AXIS, require_records
+from analysis.gas.interferometer import Interferometer
+from analysis.gas.transmittance import doppler
 from analysis.uncertainty import Quantity
 
-__all__ = ["absorbance", "line_positions"]
+__all__ = ["line_positions"]
 
-DARK = 0.05
+Floats = npt.NDArray[np.float64]
 FEWEST = 12
 SHALLOW = 10.0
-
-
-def absorbance(spectrum: xr.Dataset) -> xr.Dataset:
-    """Turn transmittance into absorbance (natural logarithm).
-
-    Parameters
-    ----------
-    spectrum:
-        Transmittance with `u_signal`, dims `(*batch, channel)`.
-
-    Returns
-    -------
-    :
-        -ln T with its `u_signal`; NaN where less than 5 % of the light arrives, as noise there is not symmetric.
-    """
-    light = spectrum["signal"].where(spectrum["signal"] > DARK)
-    made = spectrum.assign(signal=xr.DataArray(-np.log(light), attrs={"units": "1", "long_name": "absorbance"}))
-    if "u_signal" in spectrum:
-        made["u_signal"] = (spectrum["u_signal"] / light).fillna(1.0).assign_attrs(units="1")
-    return made
+FINE = 1.5e-3
+BESIDE = 0.5
+"""How far a window is computed beyond its ends, cm-1."""
 
 
 def line_positions(
-    spectrum: xr.Dataset, band: Band, *, half_width: float = 0.4, scale: Quantity | None = None
+    spectrum: xr.Dataset,
+    band: Band,
+    *,
+    interferometer: Interferometer,
+    half_width: float = 0.2,
+    scale: Quantity | None = None,
 ) -> dict[str, Quantity]:
     """Fit each line of a band alone and return where it stands.
 
     Parameters
     ----------
     spectrum:
-        One spectrum of transmittance against `wavenumber`, cm-1, of low pressure and with apodisation, so that lines
-        are symmetric and stand alone.
+        One spectrum of transmittance against `wavenumber`, cm-1, of a pressure so low that lines stand alone.
     band:
         Where to look.
+    interferometer:
+        What measured it; with apodisation the lines disturb each other less.
     half_width:
         What belongs to a line on either side, cm-1.
     scale:
@@ -71,7 +68,7 @@ def line_positions(
     if dataset.sizes["record"] != 1:
         msg = f"wanted one spectrum, got {dataset.sizes['record']} records. Choose one: spectra.isel(record=0)"
         raise SpectrumError(msg)
-    one = absorbance(dataset.isel(record=0))
+    one = dataset.isel(record=0)
     x = np.asarray(one[AXIS].values, dtype=float)
     spacing = float(np.median(np.diff(x)))
     reach = int(half_width / spacing)
@@ -81,11 +78,13 @@ def line_positions(
     lines = band.lines(x[reach], x[-reach - 1])
     middle = np.abs(x[:, None] - lines["wavenumber"].values).argmin(axis=0)
     cut = middle[:, None] + np.arange(-reach, reach + 1)
-    fitted = _fit(one, cut, spacing, reach)
+    offset = np.asarray(spacing * np.arange(-reach, reach + 1), dtype=np.float64)
+    sigma = float(doppler(band, float(lines["wavenumber"].mean()), REFERENCE))
+    fitted = _fit(one, cut, offset, _model(offset, sigma, interferometer))
     found = {}
     for k, name in enumerate(str(each) for each in lines[LINE].values):
         here = fitted.isel({LINE: k})
-        depth, u = (float(here[each].sel(parameter="line_amplitude")) for each in ("value", "stderr"))
+        depth, u = (float(here[each].sel(parameter="area")) for each in ("value", "stderr"))
         if int(here["status"]) == peaks.Status.CONVERGED and depth > SHALLOW * u:
             found[name] = _position(fitted, k, float(x[middle[k]]), name, scale)
     if not found:
@@ -94,28 +93,37 @@ def line_positions(
     return found
 
 
-def _fit(one: xr.Dataset, cut: np.ndarray, spacing: float, reach: int) -> xr.Dataset:
+def _fit(one: xr.Dataset, cut: npt.NDArray[np.int64], offset: Floats, model: lmfit.Model) -> xr.Dataset:
+    names = [name for name in ("signal", "u_signal") if name in one]
     windows = xr.Dataset(
-        {
-            name: ((LINE, CHANNEL), one[name].values[cut], {"units": "1"})
-            for name in ("signal", "u_signal")
-            if name in one
-        },
-        coords={"offset": (CHANNEL, spacing * np.arange(-reach, reach + 1), {"units": "cm-1"})},
+        {name: ((LINE, CHANNEL), one[name].values[cut], {"units": "1"}) for name in names},
+        coords={"offset": (CHANNEL, offset, {"units": "cm-1"})},
     )
-    model = lmfit.models.VoigtModel(prefix="line_") + lmfit.models.LinearModel(prefix="base_")
-    params = model.make_params(
-        line_center=0.0, line_sigma=3.0 * spacing, line_gamma=spacing, line_amplitude=spacing, base_slope=0.0,
-        base_intercept=0.0,
-    )  # fmt: skip
-    params["line_gamma"].set(expr="", vary=True, min=0.0)
-    params["line_center"].set(min=-0.25 * reach * spacing, max=0.25 * reach * spacing)
-    start = {"line_amplitude": xr.DataArray(np.nansum(windows["signal"].values, axis=1) * spacing, dims=LINE)}
+    level = np.nanquantile(windows["signal"].values, 0.9, axis=1)
+    missing = np.nansum(1.0 - windows["signal"].values / level[:, None], axis=1) * (offset[1] - offset[0])
+    params = model.make_params(area=0.02, center=0.0, gamma=0.003, level=1.0, slope=0.0)
+    params["area"].set(min=0.0)
+    params["gamma"].set(min=0.0, max=float(offset[-1]))
+    params["center"].set(min=0.25 * float(offset[0]), max=0.25 * float(offset[-1]))
+    start = {"level": xr.DataArray(level, dims=LINE), "area": xr.DataArray(np.maximum(missing, 1e-5), dims=LINE)}
     return peaks.fit(windows, model, params, axis="offset", start=start)
 
 
+def _model(offset: Floats, sigma: float, interferometer: Interferometer) -> lmfit.Model:
+    """Write one line on the channels of a window, as the interferometer sees it."""
+    end = float(offset[-1]) + BESIDE
+    fine = np.linspace(-end, end, 2 * math.ceil(end / FINE) + 1)
+    seen = interferometer.line_shape(fine[:, None] - offset) * (fine[1] - fine[0])
+
+    def line(offset: Floats, area: float, center: float, gamma: float, level: float, slope: float) -> Floats:  # noqa: PLR0917
+        depth = area * special.voigt_profile(fine - center, sigma, gamma)
+        return np.asarray((level + slope * offset) * (1.0 + np.expm1(-depth) @ seen))
+
+    return lmfit.Model(line)
+
+
 def _position(fitted: xr.Dataset, k: int, middle: float, name: str, scale: Quantity | None) -> Quantity:
-    offset = peaks.quantity(fitted, "line_center", at={LINE: k})
+    offset = peaks.quantity(fitted, "center", at={LINE: k})
     parts = dict(offset.components or {})
     value = middle + offset.value
     for source, part in ((scale.components or {}) if scale is not None else {}).items():

@@ -19,7 +19,7 @@ from analysis.gas.band import REFERENCE, Band, Numbers
 from analysis.gas.interferometer import Interferometer
 from analysis.gas.profiles import Profiles
 
-__all__ = ["Conditions", "Grid", "grid_of", "transmittance"]
+__all__ = ["Conditions", "Grid", "doppler", "grid_of", "transmittance"]
 
 ATMOSPHERE = 1013.25
 """hPa."""
@@ -28,7 +28,7 @@ DALTON = 1.66053906892e-27
 LIGHT = 299_792_458.0
 REACH = 25.0
 NEAR = 0.6
-FINEST = 2.5e-3
+FINEST = 2.1e-3
 KEPT = 4
 EVEN = 1e-3
 
@@ -139,8 +139,7 @@ class Grid:
         mixed = (1.0 - gas.fraction) * lines["air"].values + (gas.fraction * gas.own) * lines["self"].values
         cooling = np.exp((lines["exponent"].values + gas.exponent) * np.log(REFERENCE / gas.temperature))
         gamma = mixed * cooling * (gas.width * gas.pressure / ATMOSPHERE)
-        mass = self.band.facts["mass"].value * DALTON
-        sigma = centre * np.sqrt(BOLTZMANN * gas.temperature / mass) / LIGHT
+        sigma = doppler(self.band, centre, gas.temperature)
         shapes = self._profiles(float(np.real(gas.shift)), np.real(sigma), np.real(gamma))
         depth = np.real(area) @ shapes.values
         if not any(np.iscomplexobj(each) for each in (area, gamma, sigma, gas.shift)):
@@ -159,6 +158,27 @@ class Grid:
                 self.memory.pop(next(iter(self.memory)))
             self.memory[key] = Profiles(offsets=self.offsets - shift, near=self.near, sigma=sigma, gamma=gamma)
         return self.memory[key]
+
+
+def doppler(band: Band, wavenumber: npt.ArrayLike, temperature: complex) -> Numbers:
+    """Return the standard deviation of lines by the motion of the molecules.
+
+    Parameters
+    ----------
+    band:
+        Says the mass.
+    wavenumber:
+        Of the lines, cm-1.
+    temperature:
+        K.
+
+    Returns
+    -------
+    :
+        cm-1.
+    """
+    mass = band.facts["mass"].value * DALTON
+    return np.asarray(np.asarray(wavenumber) * np.sqrt(BOLTZMANN * temperature / mass) / LIGHT)
 
 
 def grid_of(wavenumber: npt.ArrayLike, band: Band, interferometer: Interferometer | None) -> Grid:

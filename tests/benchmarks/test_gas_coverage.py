@@ -18,6 +18,8 @@ from analysis.uncertainty import Quantity
 from tests.coverages import bounds
 
 TRIALS = 200
+WRONG = 40
+"""Trials with a wrong model."""
 X = np.arange(2155.0, 2175.0, 0.04)
 BAND = gas.band("CO 1-0")
 FTIR = gas.Interferometer(path_difference=10.0, apodisation="happ-genzel")
@@ -46,7 +48,7 @@ def one_trial(rng, apodisation="happ-genzel", dark=0.0):
 
 def coverage(**fault):
     rng = np.random.default_rng(2)
-    made = np.array([one_trial(rng, **fault) for _ in range(TRIALS)])
+    made = np.array([one_trial(rng, **fault) for _ in range(WRONG if fault else TRIALS)])
     return made[:, :, 1].mean(axis=0), made[:, :, 0].mean(axis=0)
 
 
@@ -60,7 +62,9 @@ def test_gas_coverage(capsys):
     names = ("temperature", "amount", "pressure 1", "pressure 2")
     with capsys.disabled():
         error = 100 * math.sqrt(0.05 * 0.95 / TRIALS)
-        lines = [f"coverage of 95 % intervals, {TRIALS} trials (standard error {error:.1f} %), mean relative error"]
+        lines = [
+            f"coverage of 95 % intervals, {TRIALS} trials (standard error {error:.1f} %; {WRONG} with a wrong model)"
+        ]
         for what, (held, bias) in found.items():
             said = (f"{name} {100 * h:.1f} % ({100 * b:+.2f} %)" for name, h, b in zip(names, held, bias, strict=True))
             lines.append(f"{what:32} " + ", ".join(said))

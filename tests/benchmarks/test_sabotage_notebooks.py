@@ -58,6 +58,7 @@ FUNCTIONS = {
     "03_uvvis_quantitation": (
         "calibration.CurveCalibration.inverse", "calibration.detection_limits", "uncertainty.propagate",
     ),
+    "02_co_gas_band": ("gas.fit", "gas.bond_length", "gas.rydberg"),
     "05_gamma_xrf": ("gamma.activity", "gamma.read_peak"),
     "06_xrd_lattice": ("diffraction.lattice_parameter", "diffraction.williamson_hall", "peaks.quantity"),
     "04_xps_core_levels": ("peaks.quantity", "peaks.integral"),

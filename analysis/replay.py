@@ -23,6 +23,7 @@ from analysis.io import sniff
 from analysis.io.reading import sha256_of
 from analysis.peaks import global_fit, warm
 from analysis.peaks.language import model_from_json, params_from_json
+from analysis.tensile.evaluation import evaluate_again
 from analysis.uncertainty import Quantity, again, sources
 
 __all__ = ["replay"]
@@ -351,6 +352,7 @@ _STEPS: dict[str, Step] = {
     "peaks.fit_global": lambda settings, inputs, _: global_fit.global_again(settings, inputs),
     "peaks.warm_start": lambda settings, inputs, _: warm.warm_again(settings, inputs),
     "peaks.intervals": _with_sigma(peaks.intervals, "fit", "spectrum"),
+    "tensile.evaluate": _again(evaluate_again),
     "xps.shirley": _call(xps.shirley, "spectrum"),
     "xps.tougaard": _call(xps.tougaard, "spectrum"),
     "peaks.integral": _call(peaks.integral, "fit"),

@@ -5,7 +5,9 @@ those of ISO 6892-1:2019. Its text was not seen; ranges of rates and rules for y
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -16,6 +18,7 @@ from analysis.tensile.line import Line, fit_line
 from analysis.tensile.record import Record, record_of
 from analysis.tensile.result import Tensile
 from analysis.tensile.specimen import Specimen
+from analysis.tensile.stamp import specimen_of, stamped
 from analysis.uncertainty import Budget, Quantity, propagate
 
 STANDARDS = ("ISO 6892-1",)
@@ -82,7 +85,36 @@ def evaluate(
             f"wanted a window inside [0, 1] with its lower end first and an offset in (0, 0.1), got {window}, {offset}"
         )
         raise SpectrumError(msg)
-    record = record_of(curve, specimen)
+    settings = {"standard": standard, "window": list(window), "offset": offset}
+    found = _evaluated(record_of(curve, specimen), specimen, window, offset)
+    values, line = stamped(found.values, found.line, curve=curve, specimen=specimen, settings=settings)
+    return replace(found, values=values, line=line)
+
+
+def evaluate_again(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> Budget:
+    """Redo one property from its history.
+
+    Parameters
+    ----------
+    settings, inputs:
+        As its history holds them.
+
+    Returns
+    -------
+    :
+        The budget.
+    """
+    found = evaluate(
+        inputs["curve"],
+        specimen=specimen_of(settings, inputs),
+        standard=settings["standard"],
+        window=(settings["window"][0], settings["window"][1]),
+        offset=settings["offset"],
+    )
+    return found[settings["symbol"]]
+
+
+def _evaluated(record: Record, specimen: Specimen, window: tuple[float, float], offset: float) -> Tensile:
     specimen = replace(specimen, area=specimen.area.to("mm2"), gauge_length=specimen.gauge_length.to("mm"))
     top = points.greatest(record.force, record.extension)
     stated = _Stated(values={}, reasons={}, points={"Rm": top})

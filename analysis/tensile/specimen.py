@@ -78,6 +78,19 @@ class Specimen:
         limit = max(0.01 * number, 3e-3 * number / extension) if extension > 0 else 0.01 * number
         return self._gain(limit, self._extension, "extension calibration")
 
+    def as_settings(self) -> dict[str, object]:
+        """Return what a history keeps of the specimen beside its quantities.
+
+        Returns
+        -------
+        :
+            Its name, classes and the sources of both calibrations.
+        """
+        own = {"force": self._force.to_json(), "extension": self._extension.to_json()}
+        return {
+            "force_class": self.force_class, "extension_class": self.extension_class, "name": self.name, "sources": own
+        }  # fmt: skip
+
     @staticmethod
     def _gain(limit: float, source: Source, label: str) -> Quantity:
         return Quantity.from_components(1.0, {source: limit / _ROOT3}, units="1", label=label)

@@ -1,5 +1,6 @@
 """Tensile tests: truth of simulated materials, coverage of intervals, what is refused and why, verification."""
 
+import dataclasses
 import math
 import os
 from pathlib import Path
@@ -8,8 +9,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis import figures, tensile
-from analysis.core import SpectrumError, UncertaintyError, UnitsError
+from analysis import figures, io, tensile
+from analysis.core import HistoryError, SpectrumError, UncertaintyError, UnitsError
+from analysis.replay import replay
 from analysis.uncertainty import Quantity
 from tests import pulled
 
@@ -227,3 +229,22 @@ def test_the_uncertainty_of_a_verification_is_that_of_a_hand_calculation():
     assert "force standard" in without.sentence
     with pytest.raises(UncertaintyError, match="percent"):
         tensile.verify_force([2.0, 10.0], runs, resolution=0.002, standard=Quantity(value=0, u=1.0, units="N"))
+
+
+def test_the_same_record_gives_the_same_sources_and_another_specimen_others(steel):
+    specimen = pulled.specimen()
+    one, two = (tensile.evaluate(steel, specimen=specimen) for _ in range(2))
+    assert (one["Rm"].to_quantity() - two["Rm"].to_quantity()).u == 0.0
+    other = tensile.evaluate(steel, specimen=pulled.specimen())
+    assert (one["Rm"].to_quantity() - other["Rm"].to_quantity()).u > 0.0
+    assert one["Rp0.2"].correlation(one["E"]) != 0.0
+
+
+def test_a_property_is_redone_from_the_record_bit_by_bit(steel, tmp_path):
+    specimen = pulled.specimen(compliance=None, name="bar 7")
+    found = tensile.evaluate(steel, specimen=specimen, window=(0.15, 0.4), offset=0.001)
+    io.write({"raw": steel, "Rp": found["Rp0.1"], "E": found["E"]}, tmp_path / "bar.nc")
+    assert replay(tmp_path / "bar.nc").attrs["replay"].startswith("bit-identical")
+    text = found["Rp0.1"].history.replace('"offset": 0.001', '"offset": 0.002')
+    with pytest.raises(HistoryError, match="does not have the id of what it says"):
+        replay(dataclasses.replace(found["Rp0.1"], history=text))

@@ -29,6 +29,19 @@ _JCAMP = b"""##TITLE= x
 409A234
 ##END=
 """
+_LABSPEC = (
+    "#Acq. time (s)=\t0.5\n#Accumulations=\t4\n#Laser=\t532.17\n#Date=\t10.12.2019 10:16\n#AxisType[0]=\tIntens\n"
+    "#AxisUnit[0]=\tCnt\n#AxisType[1]=\tSpectr\n#AxisUnit[1]=\t1/cm\n#AxisType[2]=\tXA\n#AxisUnit[2]=\tµm\n"
+    "#AxisType[3]=\tYA\n#AxisUnit[3]=\tµm\n\t\t100\t200.5\t300\n0\t5\t1\t2\t3\n0\t4\t4\t5\t6\n2\t5\t7\t8\t9\n"
+    "2\t4\t10\t11\t12\n"
+).encode("latin-1")
+_JASCO = (
+    b"TITLE\ttoluene\nDATA TYPE\tRAMAN SPECTRUM\nORIGIN\tJASCO\nOWNER\t\nDATE\t24/11/05\nTIME\t15:23:06\n"
+    b"SPECTROMETER/DATA SYSTEM\tJASCO Corp., NRS-4500, Rev. 1.00\nXUNITS\t1/CM\nYUNITS\tINTENSITY\n"
+    b"FIRSTX\t545.8049\nLASTX\t549.5\nNPOINTS\t4\nXYDATA\n545.8049\t199\n547\t201\n548.2\t205\n549.5\t208\n\n"
+    b"##### Extended Information\n[Measurement Information]\nLaser wavelength\t532.05 nm\nExposure time\t10 sec\n"
+    b"Accumulation\t2\n"
+)
 _SPICE = [
     b"", b"\0", b"\xff" * 8, b"99999999999", b"nan", b"inf", b"-1", b"1e999", b"##END=", b"\r", b"\n", b"Z99999999",
     b"##TITLE= y\n", b";", b",", b"\xe9", b"\xff\xfe", b"PK\x03\x04", b"?", b"\x7f\xff\xff\xff",
@@ -43,7 +56,16 @@ def seeds() -> dict[str, bytes]:
     header = "File Version;BWRam4\nDate;2022-03-17 08:46:42\npixel_start;0\npixel_end;3\nintigration times(ms);5\n"
     header += "average number;2\ncoefs_a0;526,5\ncoefs_a1;0,1\ncoefs_a2;0\ncoefs_a3;0\nlaser_wavelength;532\n"
     table = "Pixel;Dark;Raw data #1;Dark Subtracted #1;\n" + "".join(f"{k};1;9{k};8{k};\n" for k in range(4))
+    row = "\t".join
     return {
+        "jasco": _JASCO,
+        "labspec": _LABSPEC,
+        "wire": (
+            "#X\t\t#Y\t\t#Wave\t\t#Intensity\n"
+            + "".join(
+                row([*place, f"{at}", f"{7 * at}\n"]) for place in ("00", "10", "01", "11") for at in range(5, 0, -1)
+            )
+        ).encode(),
         "ascii": b"Raman shift (cm-1)\tcounts\n" + rows.encode(),
         "bwtek": (header + table).encode(),
         "columns": rows.encode(),

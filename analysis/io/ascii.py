@@ -118,9 +118,9 @@ def _one_axis(table: Table, found: list[Label], name: str) -> xr.Dataset:
     for at in np.flatnonzero(is_axis).tolist():
         label = found[at]
         axis = label.axis or "x"
-        problem = _axis_problem(values[:, at], table.first_line)
+        problem = axis_problem(values[:, at], table.first_line)
         if at == 0 and problem:
-            raise FormatError(_axis_message(name, axis, problem))
+            raise FormatError(axis_message(name, axis, problem))
         if axis not in coords and not problem:
             coords[axis] = (CHANNEL, values[:, at].copy(), _about(label, _UNKNOWN))
     signals = [at for at in range(len(found)) if not is_axis[at]]
@@ -148,9 +148,9 @@ def _side_by_side(table: Table, found: list[Label], name: str) -> Iterator[tuple
     for at, title in enumerate(collection.unique(_titles(table, found))):
         x, y = table.values[:, 2 * at], table.values[:, 2 * at + 1]
         size, axis, label = _filled(x), found[2 * at].axis, found[2 * at + 1]
-        problem = _axis_problem(x[:size], table.first_line)
+        problem = axis_problem(x[:size], table.first_line)
         if problem:
-            raise FormatError(_axis_message(name, f"{axis} of spectrum {at + 1}", problem))
+            raise FormatError(axis_message(name, f"{axis} of spectrum {at + 1}", problem))
         if np.isfinite(y[size:]).any():
             msg = f"{name!r}: spectrum {at + 1} ({title!r}) has values beyond the end of its axis. Export it again"
             raise FormatError(msg)
@@ -172,7 +172,8 @@ def _filled(column: Array) -> int:
     return int(finite[-1]) + 1 if finite.size else 0
 
 
-def _axis_problem(x: Array, first_line: int) -> str:
+def axis_problem(x: Array, first_line: int) -> str:
+    """Say in words what keeps numbers from being an axis; an empty text where nothing does."""
     if not np.isfinite(x).all() or not x.size:
         at = int(np.argmin(np.isfinite(x))) if x.size else 0
         return f"has a blank or infinite value (row {at + 1} of the table, which starts at line {first_line})"
@@ -187,7 +188,8 @@ def _axis_problem(x: Array, first_line: int) -> str:
     )
 
 
-def _axis_message(name: str, axis: str, problem: str) -> str:
+def axis_message(name: str, axis: str, problem: str) -> str:
+    """Make the message about an axis that cannot be used."""
     return (
         f"{name!r}: the axis {axis!r} {problem}. Points are never dropped or re-sorted: correct the file, or read the "
         "columns as they stand with io.read(path, format='columns')"

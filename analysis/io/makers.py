@@ -3,7 +3,23 @@
 Not here: which of them a file needs (`analysis.io.registry`), text without a signature (`analysis.io.ascii`).
 """
 
-from analysis.io import maestro, opus, princeton, procspec, scope, sif, tdms, tektronix, testxpert, thermo, wdf, xdi
+from analysis.io import (
+    jasco,
+    labspec,
+    maestro,
+    opus,
+    princeton,
+    procspec,
+    scope,
+    sif,
+    tdms,
+    tektronix,
+    testxpert,
+    thermo,
+    wdf,
+    wire,
+    xdi,
+)
 from analysis.io.reader import Reader
 
 MAKERS: tuple[Reader, ...] = (
@@ -11,6 +27,9 @@ MAKERS: tuple[Reader, ...] = (
     xdi.READER,
     tektronix.READER,
     testxpert.READER,
+    labspec.READER,
+    wire.READER,
+    jasco.READER,
     thermo.READER,
     procspec.READER,
     opus.READER,

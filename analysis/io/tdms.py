@@ -69,15 +69,20 @@ def read(data: bytes, name: str) -> xr.Dataset | Collection:
 
 @contextlib.contextmanager
 def _heard() -> Iterator[list[str]]:
-    """Collect what the package would log: that it guesses, or reads a part only."""
+    """Collect what the package would log: that it guesses, or reads a part only; nothing of it is printed."""
     said: list[str] = []
-    logger, handler = logging.getLogger("nptdms"), logging.Handler()
+    handler = logging.Handler()
     handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
-    before, logger.handlers = logger.handlers, [handler]
+    parts = [name for name in logging.root.manager.loggerDict if name.startswith("nptdms.")]
+    loggers = [logging.getLogger(name) for name in ("nptdms", *parts)]
+    before = [each.handlers for each in loggers]
+    for each in loggers:
+        each.handlers = [handler] if each.name == "nptdms" else []
     try:
         yield said
     finally:
-        logger.handlers = before
+        for each, handlers in zip(loggers, before, strict=True):
+            each.handlers = handlers
 
 
 def _channel(channel: Any, group: str) -> xr.Dataset:  # noqa: ANN401 - a class of others without types

@@ -1,6 +1,7 @@
 """Files of makers' formats, in the folder that METROSPEC_REAL_FILES names: each meets what its index says of it."""
 
 import json
+import logging
 import os
 from pathlib import Path
 
@@ -166,3 +167,16 @@ def test_a_file_that_is_cut_short_is_refused_and_never_waited_for(name, share, t
     path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(FormatError):
         io.read(path)
+
+
+def test_the_package_behind_a_tdms_file_prints_nothing_of_what_the_refusal_says(tmp_path, monkeypatch):
+    printed = []
+    handler = logging.Handler()
+    monkeypatch.setattr(handler, "emit", printed.append)
+    part = logging.getLogger("nptdms.reader")
+    monkeypatch.setattr(part, "handlers", [handler])
+    (tmp_path / "cut.tdms").write_bytes((Path(FOLDER) / "daq_big_endian.tdms").read_bytes()[:40_000])
+    with pytest.raises(FormatError, match=r"the package says: .*less data than expected"):
+        io.read(tmp_path / "cut.tdms")
+    assert not printed
+    assert part.handlers == [handler]

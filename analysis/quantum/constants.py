@@ -3,7 +3,7 @@
 The ratio is g μB/h with g = 2.0028(3) (Loubser and van Wyk, Rep. Prog. Phys. 41 (1978) 1201,
 doi:10.1088/0034-4885/41/8/002, as tabulated in Doherty et al., Phys. Rep. 528 (2013) 1,
 doi:10.1016/j.physrep.2013.02.001) and μB/h = 13.996 244 9171 GHz/T (CODATA 2022). The value 28.02 GHz/T that is often
-quoted is that of the free electron, 4e-4 lower.
+quoted is 4e-4 lower, near that of the free electron (28.025 GHz/T).
 Not here: fits (`analysis.quantum.odmr`).
 """
 

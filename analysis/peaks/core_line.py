@@ -4,18 +4,18 @@ Not here: the compiled line with its derivatives, the formulas and their sources
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-import lmfit
 import numpy as np
+
+from analysis.peaks.line_model import Floats, LineModel
 
 # lmfit reads the parameters of a model from the positional arguments of its function.
 # ruff: noqa: PLR0917
 
 __all__ = ["CoreLevelModel", "core_level"]
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 SHIFT = 2.5
 NODES = 0.4 * np.arange(-20, 21)
 WEIGHTS = 0.4 / math.sqrt(2.0 * math.pi) * np.exp(0.5 * (SHIFT**2 - NODES**2))
@@ -45,7 +45,7 @@ def core_level(
     return np.asarray(amplitude / math.pi * np.exp(-power * np.log(s)) * line)
 
 
-class CoreLevelModel(lmfit.Model):  # type: ignore[misc]
+class CoreLevelModel(LineModel):
     """Line of a core level: Doniach-Šunjić, convolved with a Gaussian.
 
     `sigma` is the standard deviation of the Gaussian (the instrument, phonons, disorder), `gamma` the half width of the
@@ -63,34 +63,9 @@ class CoreLevelModel(lmfit.Model):  # type: ignore[misc]
     """
 
     function: ClassVar[Callable[..., Floats]] = staticmethod(core_level)
-
-    def __init__(
-        self, *, independent_vars: Sequence[str] = ("x",), prefix: str = "", nan_policy: str = "raise"
-    ) -> None:
-        super().__init__(self.function, prefix=prefix, independent_vars=list(independent_vars), nan_policy=nan_policy)
-        self._set_paramhints_prefix()
+    follows = ("gamma", 0.5)
 
     def _set_paramhints_prefix(self) -> None:
         for name in ("sigma", "gamma"):
             self.set_param_hint(name, min=0.0)
         self.set_param_hint("asymmetry", value=0.0, min=-0.5, max=0.5)
-
-    def guess(self, data: Floats, x: Floats, **settings: Any) -> lmfit.Parameters:  # noqa: ANN401 - lmfit's signature
-        """Estimate starting values from one peak, as the models of lmfit do.
-
-        Parameters
-        ----------
-        data, x:
-            Signal and axis, dims `(channel,)`.
-        settings:
-            `negative=True` for a dip; a value for a parameter wins over the estimate.
-
-        Returns
-        -------
-        :
-            Starting values of a symmetric line, half of whose width is Lorentzian.
-        """
-        negative = bool(settings.pop("negative", False))
-        params = lmfit.models.guess_from_peak(self, np.asarray(data), np.asarray(x), negative)
-        params[f"{self.prefix}gamma"].set(value=0.5 * params[f"{self.prefix}sigma"].value)
-        return lmfit.models.update_param_vals(params, self.prefix, **settings)

@@ -7,14 +7,14 @@ References: Toraya, J. Appl. Cryst. 19 (1986) 440, doi:10.1107/S0021889886088982
 """
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import lmfit
 import numpy as np
 from scipy.special import gamma
 
 from analysis.peaks.core_line import CoreLevelModel
+from analysis.peaks.line_model import Floats, LineModel
 from analysis.peaks.powder_line import AxialVoigtModel, ThompsonCoxHastingsModel
 from analysis.peaks.scattering import ShirleyModel, TougaardModel, scattered
 
@@ -33,7 +33,6 @@ __all__ = [
     "scattered",
 ]
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 TINY = 1e-15
 LEAST_EXPONENT = 0.51
 MOST_EXPONENT = 100.0
@@ -86,18 +85,12 @@ def split_pearson7(
     return np.asarray(2.0 * amplitude / (s * left + r * right) * (1.0 + t * t) ** -np.where(below, expon, expon_r))
 
 
-class _SplitModel(lmfit.Model):  # type: ignore[misc]
-    """What the split lines share: hints as lmfit's own models give them, and its way to guess."""
+class _SplitModel(LineModel):
+    """What the split lines share: hints as lmfit's own models give them."""
 
-    function: ClassVar[Callable[..., Floats]]
+    follows = ("sigma_r", 1.0)
     height: ClassVar[str]
     fwhm: ClassVar[str]
-
-    def __init__(
-        self, *, independent_vars: Sequence[str] = ("x",), prefix: str = "", nan_policy: str = "raise"
-    ) -> None:
-        super().__init__(self.function, prefix=prefix, independent_vars=list(independent_vars), nan_policy=nan_policy)
-        self._set_paramhints_prefix()
 
     def _set_paramhints_prefix(self) -> None:
         for name in ("sigma", "sigma_r"):
@@ -105,26 +98,6 @@ class _SplitModel(lmfit.Model):  # type: ignore[misc]
         names = {name: self.prefix + name for name in self._param_root_names}
         self.set_param_hint("fwhm", expr=self.fwhm.format(**names))
         self.set_param_hint("height", expr=self.height.format(**names))
-
-    def guess(self, data: Floats, x: Floats, **settings: Any) -> lmfit.Parameters:  # noqa: ANN401 - lmfit's signature
-        """Estimate starting values from one peak, as the models of lmfit do.
-
-        Parameters
-        ----------
-        data, x:
-            Signal and axis, dims `(channel,)`.
-        settings:
-            `negative=True` for a dip; a value for a parameter wins over the estimate.
-
-        Returns
-        -------
-        :
-            Starting values.
-        """
-        negative = bool(settings.pop("negative", False))
-        params = lmfit.models.guess_from_peak(self, np.asarray(data), np.asarray(x), negative)
-        params[f"{self.prefix}sigma_r"].set(value=params[f"{self.prefix}sigma"].value)
-        return lmfit.models.update_param_vals(params, self.prefix, **settings)
 
 
 class SplitGaussianModel(_SplitModel):

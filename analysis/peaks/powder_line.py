@@ -4,19 +4,17 @@ Not here: the compiled line with its derivatives, the formulas and their sources
 """
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
 
-import lmfit
 import numpy as np
 from scipy.special import wofz
+
+from analysis.peaks.line_model import Floats, LineModel
 
 # lmfit reads the parameters of a model from the positional arguments of its function.
 # ruff: noqa: PLR0917
 
 __all__ = ["AxialVoigtModel", "ThompsonCoxHastingsModel", "thompson_cox_hastings"]
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 COARSE, FINE = (np.polynomial.legendre.leggauss(n) for n in (6, 24))
 NEAR = 0.3
 TINY = 1e-15
@@ -81,42 +79,16 @@ def thompson_cox_hastings(
     return np.asarray(2.0 * amplitude / f * (line + share / math.pi / (1.0 + square)) @ weight)
 
 
-class _AxialModel(lmfit.Model):  # type: ignore[misc]
-    """What both lines share: hints, and a way to guess."""
+class _AxialModel(LineModel):
+    """What both lines share: hints."""
 
-    function: ClassVar[Callable[..., Floats]]
-
-    def __init__(
-        self, *, independent_vars: Sequence[str] = ("x",), prefix: str = "", nan_policy: str = "raise"
-    ) -> None:
-        super().__init__(self.function, prefix=prefix, independent_vars=list(independent_vars), nan_policy=nan_policy)
-        self._set_paramhints_prefix()
+    follows = ("gamma", 0.5)
 
     def _set_paramhints_prefix(self) -> None:
         for name in ("sigma", "gamma"):
             self.set_param_hint(name, min=0.0)
         for name in ("sl", "hl"):
             self.set_param_hint(name, value=0.0, min=0.0, max=0.5, vary=False)
-
-    def guess(self, data: Floats, x: Floats, **settings: Any) -> lmfit.Parameters:  # noqa: ANN401 - lmfit's signature
-        """Estimate starting values from one peak, as the models of lmfit do.
-
-        Parameters
-        ----------
-        data, x:
-            Signal and axis, dims `(channel,)`.
-        settings:
-            `negative=True` for a dip; a value for a parameter wins over the estimate.
-
-        Returns
-        -------
-        :
-            Starting values; half of the width is Lorentzian.
-        """
-        negative = bool(settings.pop("negative", False))
-        params = lmfit.models.guess_from_peak(self, np.asarray(data), np.asarray(x), negative)
-        params[f"{self.prefix}gamma"].set(value=0.5 * params[f"{self.prefix}sigma"].value)
-        return lmfit.models.update_param_vals(params, self.prefix, **settings)
 
 
 class ThompsonCoxHastingsModel(_AxialModel):

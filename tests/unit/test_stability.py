@@ -264,3 +264,9 @@ def test_a_record_without_times_has_none_made_up():
     named = xr.DataArray(readings, dims="time")
     found = stability.oadev(named, rate=100.0, kind="frequency")
     np.testing.assert_array_equal(found["value"], stability.oadev(readings, rate=100.0, kind="frequency")["value"])
+
+
+@pytest.mark.parametrize("rate", ["1", None, [1.0], -1.0, float("nan")])
+def test_a_rate_that_is_none_is_refused(rate):
+    with pytest.raises(SpectrumError, match="samples per second"):
+        stability.oadev(np.arange(32.0), rate=rate)

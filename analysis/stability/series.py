@@ -46,7 +46,8 @@ class Series:
 
 def read_series(data: Data, *, rate: float, kind: str, level: bool = True) -> Series:
     """Check data and turn them into phase, less its mean slope if `level`; errors say what to do."""
-    if not (isinstance(rate, int | float | np.number) and np.isfinite(rate) and rate > 0):
+    given: object = rate
+    if not (isinstance(given, int | float | np.number) and np.isfinite(rate) and rate > 0):
         msg = f"rate must be a finite number of samples per second above 0; got {rate!r}. Give 1/tau0"
         raise SpectrumError(msg)
     if kind not in ("phase", "frequency"):

@@ -21,6 +21,8 @@ import numpy as np
 def _times(thing, factor):
     if isinstance(thing, tuple | list):
         return type(thing)(_times(each, factor) for each in thing)
+    if hasattr(thing, "data_vars") and "value" in thing:
+        return thing.assign(value=thing["value"] * factor)
     if isinstance(thing, Mapping):
         return {name: _times(each, factor) for name, each in thing.items()}
     if isinstance(thing, uncertainty.Quantity):
@@ -29,8 +31,6 @@ def _times(thing, factor):
         return dataclasses.replace(thing, value=thing.value * factor)
     if isinstance(thing, uncertainty.Sample):
         return dataclasses.replace(thing, draws=thing.draws * factor)
-    if hasattr(thing, "data_vars") and "value" in thing:
-        return thing.assign(value=thing["value"] * factor)
     if dataclasses.is_dataclass(thing):
         parts = {f.name: getattr(thing, f.name) for f in dataclasses.fields(thing)}
         spoiled = {n: _times(v, factor) for n, v in parts.items() if _is_result(v)}
